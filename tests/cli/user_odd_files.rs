@@ -51,6 +51,34 @@ fn utf_16_as_powershell_writes_it_is_read_and_its_lines_are_counted() {
 }
 
 #[test]
+fn a_user_who_is_too_large_to_be_noted_is_refused_and_no_record_is_cut_short() {
+    let (home, proxy) = counted();
+    let names: Vec<String> = (0..4).map(|_| format!("{}@example.com", unique("large"))).collect();
+    let line = |(at, name): (usize, &String)| {
+        let locale = "x".repeat(if at == 1 { 1_048_400 } else { 2 });
+        format!("{}\n", serde_json::json!({"email": name, "attributes": {"locale": locale}}))
+    };
+    let file = home.plant("class.jsonl", names.iter().enumerate().map(line).collect::<String>());
+    let output = user(&home, &["create", "--from", file.to_str().unwrap()]).run();
+    output.code(2).stderr_has(&format!("the user {} has attributes and groups of more than 1 MiB", names[1]));
+    let attributes: Vec<String> = (0..11).map(|n| format!("custom:a{n}={}", "x".repeat(100_000))).collect();
+    let args = attributes.iter().flat_map(|attribute| ["--attribute", attribute]);
+    let output = user(&home, &["create", &names[0]]).args(args).run();
+    output.code(2).stderr_has("of more than 1 MiB");
+    assert_eq!(proxy.requests().len(), 0);
+
+    let users = user(&home, &["create", "--count", "1", "--prefix", &unique("long"), "--json"]).prints_on_failure();
+    assert_each_signs_in(&users.run().ok().json(), 1);
+    let run = crate::user_create_many::id(&crate::user_create_many::the_run(&home));
+    let journal = home.state_dir().join(format!("journal/runs/{run}.jsonl"));
+    let mut bytes = std::fs::read(&journal).unwrap();
+    bytes.extend_from_slice(format!("{}\n", serde_json::json!({"seat": "x".repeat(1024 * 1024)})).as_bytes());
+    std::fs::write(&journal, &bytes).unwrap();
+    user(&home, &["create", &run, "--resume"]).run().code(1).stderr_has("it has a line of more than 1 MiB");
+    assert_eq!(std::fs::read(&journal).unwrap().len(), bytes.len());
+}
+
+#[test]
 fn what_is_no_file_of_users_is_said_in_a_sentence() {
     let (home, proxy) = counted();
     let fifo = home.allow(home.path("users.fifo"));

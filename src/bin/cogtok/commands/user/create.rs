@@ -232,6 +232,7 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
     record.invite = args.invite;
     record.attributes = create_user::attributes(email.as_deref(), !args.unverified, &more);
     record.group.clone_from(&args.group);
+    record.check_size()?;
     Ok(record)
 }
 

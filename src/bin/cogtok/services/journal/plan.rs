@@ -52,8 +52,9 @@ impl Plan {
     /// Adds a user to create.
     ///
     /// # Errors
-    /// As [`Plan::begin`].
+    /// As [`Plan::begin`], and [`Kind::Usage`](cogtok::error::Kind::Usage) where its line would be too long to be read.
     pub fn add(&mut self, mut record: Record) -> Result<()> {
+        record.check_size()?;
         let seal = |record: &mut Record| -> io::Result<Option<String>> {
             let Some(key) = &self.key else { return Ok(None) };
             let password = Zeroizing::new(std::mem::take(&mut record.password));

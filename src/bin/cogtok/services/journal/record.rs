@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::secret::Secret;
 use cogtok::store::state_file::FileContent;
 
@@ -99,6 +99,9 @@ pub struct Record {
     pub(super) is_password_new: bool,
 }
 
+/// What may be added to a record while its user is created, and stands around it in the file of a run, in bytes.
+const LATER: u64 = 16 * 1024;
+
 impl FileContent for Record {
     const LIMIT: u64 = 1024 * 1024;
     const VERSION: Option<u64> = Some(1);
@@ -150,6 +153,19 @@ impl Record {
             is_of_run: false,
             is_password_new: false,
         })
+    }
+
+    /// Refuses a record that could not be read again.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`].
+    pub fn check_size(&self) -> Result<()> {
+        let length = serde_json::to_vec_pretty(self).map(Zeroizing::new).map_or(usize::MAX, |bytes| bytes.len());
+        if u64::try_from(length).is_ok_and(|length| length <= Self::LIMIT - LATER) {
+            return Ok(());
+        }
+        let name = printable(&self.username, 128);
+        Err(Error::usage(format!("the user {name} has attributes and groups of more than 1 MiB")))
     }
 
     /// Replaces a generated password.

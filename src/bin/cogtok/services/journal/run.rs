@@ -366,9 +366,16 @@ pub(super) fn line_of(content: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>
     Ok(line)
 }
 
-/// Reads the next whole line; 0 where there is none.
+/// Reads the next whole line; 0 where there is none, but for what a killed writer left of one.
 pub(super) fn next_line(reader: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<u64> {
     line.clear();
     let length = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', line)?;
-    if line.last() == Some(&b'\n') { Ok(length as u64) } else { Ok(0) }
+    match line.last() {
+        Some(b'\n') => Ok(length as u64),
+        // No writer leaves that much: what comes after it may be whole.
+        _ if length as u64 == LONGEST_LINE => {
+            Err(io::Error::new(io::ErrorKind::InvalidData, "it has a line of more than 1 MiB"))
+        }
+        _ => Ok(0),
+    }
 }
