@@ -56,12 +56,17 @@ pub struct Manner {
 }
 
 /// Makes the users of the journal's run who are not made yet. `told` is called when one of them got on, with its
-/// place in the run, its name and how many failed.
-pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl Fn(usize, &str, usize)) -> Outcome {
-    let Some(run) = journal.run() else { return Outcome::default() };
+/// place in the run, its name and how many failed. The `outcome` is there as well when the caller stops it.
+pub async fn make(
+    admin: &Admin,
+    journal: &Journal,
+    manner: &Manner,
+    outcome: &RefCell<Outcome>,
+    told: impl Fn(usize, &str, usize),
+) {
+    let Some(run) = journal.run() else { return };
     let (seats, if_exists) = (run.borrow().len(), run.borrow().head.if_exists);
     let next = Cell::new(0);
-    let outcome = RefCell::new(Outcome::default());
     let is_over = || outcome.borrow().ended_by.is_some() || signals::is_stopping();
     let worker = || async {
         loop {
@@ -97,7 +102,6 @@ pub async fn make(admin: &Admin, journal: &Journal, manner: &Manner, told: impl 
     let workers = (0..manner.parallel.clamp(1, seats.max(1)))
         .map(|_| Box::pin(worker()) as Pin<Box<dyn Future<Output = ()> + '_>>);
     all(workers.collect()).await;
-    outcome.into_inner()
 }
 
 /// The code of users that were not tried because the run had ended.

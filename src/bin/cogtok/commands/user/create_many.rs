@@ -23,7 +23,7 @@ use crate::io::{signals, terminal};
 use crate::services::create_user::{self, PasswordProof};
 use crate::services::create_users::pace::{Pace, QUOTA};
 use crate::services::create_users::seats::{self, Numbered, Seat};
-use crate::services::create_users::{self, Manner, NAMED};
+use crate::services::create_users::{self, Manner, NAMED, Outcome};
 use crate::services::journal::plan::Plan;
 use crate::services::journal::run::{Head, Run, runs};
 use crate::services::journal::{IfExists, Journal, Record, RunKey, State};
@@ -325,10 +325,16 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manne
             stream.borrow_mut().add(&mut run.borrow_mut(), seat);
         }
     };
-    let outcome = app.block_on_streaming(async {
+    let outcome = RefCell::new(Outcome::default());
+    let ended = app.block_on_streaming(async {
         let admin = Admin::new(&app.wire()?, profile).await?.paced();
-        Ok(create_users::make(&admin, &journal, &manner, tell).await)
-    })?;
+        create_users::make(&admin, &journal, &manner, &outcome, tell).await;
+        Ok(())
+    });
+    let mut outcome = outcome.into_inner();
+    if let Err(error) = ended {
+        outcome.ended_by.get_or_insert(error);
+    }
     drop(progress);
     signals::set_patient(false);
     signals::set_last_words(None);
