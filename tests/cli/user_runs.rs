@@ -112,6 +112,23 @@ fn a_group_that_is_not_there_can_be_got_out_of() {
 }
 
 #[test]
+fn a_user_whose_name_looks_like_a_run_is_finished_by_that_name() {
+    let stack = workshop().ministack;
+    let pool = stack.cognito("CreateUserPool", &json!({"PoolName": unique("hex")}))["UserPool"]["Id"].clone();
+    let home = Home::new();
+    let profile =
+        home.cogtok(["profile", "create", "ws", "--user-pool-id", pool.as_str().unwrap(), "--client-id", "abc"]);
+    profile.args(["--endpoint-url", &workshop().endpoint]).run().ok();
+    for name in ["ada", "1001"] {
+        create(&home, &["--username", name, "--group", "no-such-group"]).run().code(10);
+        create(&home, &[name, "--resume", "--if-exists", "reset"]).run().code(2).stderr_has("where no run is named");
+        let made = create(&home, &[name, "--resume", "--no-group"]).run().ok().json();
+        assert_eq!((made["username"].as_str(), journal(&home).len()), (Some(name), 0));
+        create(&home, &[name, "--resume"]).run().code(1).stderr_has(&format!("there is no run {name}"));
+    }
+}
+
+#[test]
 fn an_answer_without_what_it_must_have_is_none() {
     let empty = || Answer::new(200, "application/x-amz-json-1.1", "{}").unlike_aws();
     let home_at = |server: &Server| {

@@ -116,8 +116,7 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
         return Err(Error::usage("`--ttl` is for the users of a run").hint("add `--count 1` for one user"));
     }
     if args.resume && args.if_exists.is_some() && !args.email.as_deref().is_some_and(is_run) {
-        let error = Error::usage("`--resume` cannot be used with `--if-exists` where no run is named");
-        return Err(error.hint("name the run before `--resume`; the runs: cogtok user runs{p}"));
+        return Err(no_run_to_decide_about());
     }
     args.cards.check()?;
     let profile = app.profile(&[])?;
@@ -145,7 +144,12 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     hand_over(app, args, &profile, &journal, &record, &made)
 }
 
-/// Whether this is the id of a run, or how one begins.
+fn no_run_to_decide_about() -> Error {
+    let error = Error::usage("`--resume` cannot be used with `--if-exists` where no run is named");
+    error.hint("name the run before `--resume`; the runs: cogtok user runs{p}")
+}
+
+/// Whether this may be the id of a run, or how one begins: a user's name may look the same.
 fn is_run(name: &str) -> bool {
     !name.contains('@') && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -174,12 +178,21 @@ fn common(args: &Create) -> Result<Common> {
 fn resume_all(app: &App, args: &Create, profile: &Profile) -> Result<()> {
     let state = app.dirs().state.as_deref();
     let journal = Journal::to_resume(state, app.deadline())?;
+    let records = journal.records()?;
+    let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
+    let is_user = |name: &str| {
+        let mut of_name = records.iter().filter(|record| record.username == name);
+        of_name.any(|record| record.origin == origin && record.user_pool_id == pool)
+    };
     let run = match &args.email {
-        Some(name) if is_run(name) => Some(name.clone()),
-        None if journal.records()?.is_empty() => create_many::unfinished(app, profile)?,
+        Some(name) if is_run(name) && !is_user(name) => Some(name.clone()),
+        None if records.is_empty() => create_many::unfinished(app, profile)?,
         _ => None,
     };
     let Some(run) = run else {
+        if args.if_exists.is_some() {
+            return Err(no_run_to_decide_about());
+        }
         if args.cards.is_given() {
             let error = Error::usage("`--cards` is for the users of a run, and no run is to be finished");
             return Err(error.hint("name the run before `--resume`; the runs: cogtok user runs{p}"));
