@@ -127,6 +127,37 @@ fn a_given_password_is_never_exchanged_for_another() {
 }
 
 #[test]
+fn a_password_of_a_file_that_the_policy_refuses_is_corrected_there_and_the_run_is_forgotten() {
+    let proxy = Proxy::new(&ministack().url());
+    let home = behind(&proxy);
+    let (email, weak) = (new_email(), "Correct-Horse-7-Battery");
+    home.canary_password(weak);
+    let file = home.plant("class.csv", format!("email,password\n{email},{weak}\n"));
+    let path = file.to_str().unwrap();
+    let output = user(&home, &["create", "--from", path]).run();
+    let run = crate::user_create_many::id(&crate::user_create_many::the_run(&home));
+    output.code(4).stderr_has(&format!("correct the password of {email} in the file"));
+    output.stderr_has("at least 40 characters with").stderr_has(&format!("cogtok user runs forget {run} -p ws"));
+    output.stderr_lacks("continue: ").stderr_lacks("--password-stdin");
+    home.plant("class.csv", format!("email,password\n{email},{LONG}\n"));
+    user(&home, &["runs", "forget", &run, "--yes"]).run().ok();
+    user(&home, &["create", "--from", path]).run().ok();
+
+    home.plant("class.csv", format!("email,password\n{email},{weak}\n"));
+    let output = user(&home, &["set-password", "--from", path, "--yes"]).run();
+    output.code(4).stderr_has("correct it in the file").stderr_lacks("--password-stdin");
+    let mut terminal = user(&home, &["set-password", &email, "--ask"]).pty();
+    terminal.expect("New password").send(format!("{weak}\r")).expect("Repeat").send(format!("{weak}\r"));
+    terminal.expect("choose another one");
+    assert_eq!(terminal.wait().code, Some(4));
+    user(&home, &["set-password", &email, "--password-stdin"])
+        .stdin(weak)
+        .run()
+        .code(4)
+        .stderr_has("`--password-stdin`");
+}
+
+#[test]
 fn where_the_policy_may_not_be_seen_the_first_refusal_is_what_is_told() {
     for answer in [
         Answer::aws_error("AccessDeniedException", "not authorized to perform: cognito-idp:DescribeUserPool"),

@@ -1,7 +1,7 @@
 //! A run that was killed before Cognito answered, and somebody who made a user of the same name in the next moment.
 
 use crate::harness::{Answer, Home, Proxy, Run, poll, unique, workshop};
-use crate::user_create::behind;
+use crate::user_create::{behind, counted};
 use crate::user_create_many::{assert_each_signs_in, id, the_run};
 use rustix::process::Signal;
 use serde_json::json;
@@ -100,6 +100,53 @@ fn without_an_app_client_the_same_attributes_prove_nothing_and_a_person_decides(
         assert_eq!((users.as_array().unwrap().len(), &users[0]["password"]), (2, &serde_json::Value::Null));
         delete().ok();
         assert_eq!(workshop().sign_in(&theirs, THEIRS).unwrap()["ChallengeName"], "NEW_PASSWORD_REQUIRED");
+    }
+}
+
+#[test]
+fn a_run_that_met_users_who_were_there_is_ended_as_its_hints_say() {
+    for (decision, is_asked_for) in [("skip", false), ("reset", false), ("reset", true)] {
+        let (home, _proxy) = counted();
+        let prefix = unique("met");
+        let theirs = stranger(&prefix, None);
+        let output = if is_asked_for {
+            user(&home, "ws", &["create", "--count", "2", "--prefix", &prefix, "--json", "--if-exists", "reset"]).run()
+        } else {
+            let made = user(&home, "ws", &["create", "--count", "2", "--prefix", &prefix, "--json"]).run();
+            let run = id(&the_run(&home));
+            let again = format!("cogtok user create {run} -p ws --resume --if-exists skip");
+            made.code(10).stderr_has("UsernameExistsException").stderr_has("`--if-exists reset`").stderr_has(&again);
+            user(&home, "ws", &["create", &run, "--resume"]).run().code(10).stderr_has(&again);
+            user(&home, "ws", &["create", &run, "--resume", "--if-exists", decision, "--json"]).run()
+        };
+        let users = output.ok().json();
+        let run = the_run(&home);
+        assert_eq!(run["done"], 2);
+        if decision == "skip" {
+            output.stderr_has(&format!("left a user who existed before unchanged: {theirs}"));
+            assert_eq!((&users[0]["username"], &users[0]["password"]), (&json!(theirs), &serde_json::Value::Null));
+        } else {
+            assert_each_signs_in(&users, 2);
+        }
+        user(&home, "ws", &["create", "--resume"]).run().ok().stderr_has("nothing to finish");
+        // What is deleted is what the run made.
+        user(&home, "ws", &["delete", "--run", &id(&run), "--yes"]).run().ok();
+        assert!(workshop().find_user(&theirs).is_some());
+        assert!(workshop().find_user(&format!("{prefix}02@example.com")).is_none());
+    }
+}
+
+#[test]
+fn a_user_of_somebody_else_whom_a_killed_run_met_is_reset_or_left_where_a_person_says_so() {
+    for decision in ["skip", "reset"] {
+        let (home, _proxy, prefix) = killed("ws", &[]);
+        let theirs = stranger(&prefix, None);
+        let run = id(&the_run(&home));
+        let users = user(&home, "ws", &["create", &run, "--resume", "--if-exists", decision, "--json"]).run();
+        let users = users.ok().json();
+        assert_eq!(users[0]["password"].is_null(), decision == "skip");
+        user(&home, "ws", &["delete", "--run", &run, "--yes"]).run().ok();
+        assert!(workshop().find_user(&theirs).is_some());
     }
 }
 

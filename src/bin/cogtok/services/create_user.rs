@@ -10,7 +10,7 @@ use std::time::Instant;
 use crate::services::journal::{Asked, IfExists, Journal, Record, State};
 use crate::services::password_generator;
 use cogtok::aws::admin::{Admin, CreateUserError, Created, NewUser, User, already_exists};
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Advice, AdviceKind, Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::settings::types::Username;
 use maker::{Maker, has_other_attributes, maker, reset, undecided};
@@ -39,14 +39,14 @@ pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_ex
     let user = match ask(admin, journal, record, &username).await {
         Ok(created) => {
             // A user whom somebody else created at the same moment has another password.
-            record.was_there = !created.is_answered;
+            (record.was_there, record.is_of_another) = (!created.is_answered, false);
             created.user
         }
         Err(CreateUserError::Refused(error)) if already_exists(&error) => {
             match existing(admin, journal, record, if_exists, error).await? {
                 Existing::LeftAlone(user) => return Ok(Made { user, password: None, is_permanent: false }),
                 Existing::ToReset(user) => {
-                    record.was_there = true;
+                    (record.was_there, record.is_of_another) = (true, true);
                     user
                 }
             }
@@ -133,7 +133,21 @@ async fn set_password(admin: &Admin, journal: &Journal, record: &mut Record) -> 
 
 /// Replaces a refused generated password with one that satisfies the pool's policy; for another password, reports the policy.
 async fn satisfy(admin: &Admin, record: &mut Record, is_first: bool, refused: Error) -> Result<()> {
-    let Ok(policy) = admin.password_policy().await else { return Err(refused) };
+    let policy = admin.password_policy().await;
+    // A run takes no password on standard input.
+    let refused = if record.is_of_run { without_policy_advice(refused) } else { refused };
+    let refused = match &policy {
+        _ if record.is_generated || !record.is_of_run => refused,
+        _ => refused.with_code(PASSWORD_OF_FILE).hint(
+            Advice::new("the password does not meet the pool's password policy: correct the password of {user} in the file, and run the command again; `--if-exists skip` leaves the users unchanged who exist already")
+                .text("user", &record.username),
+        ),
+    };
+    let policy = match policy {
+        Ok(policy) => policy,
+        Err(_) if record.is_of_run && record.is_generated => return Err(refused.hint(UNSEEN_POLICY)),
+        Err(_) => return Err(refused),
+    };
     if !record.is_generated || !is_first {
         return Err(refused.hint(format!("the pool wants {policy}")));
     }
@@ -142,12 +156,33 @@ async fn satisfy(admin: &Admin, record: &mut Record, is_first: bool, refused: Er
     Ok(())
 }
 
+/// What to do where the pool's policy can't be read.
+const UNSEEN_POLICY: &str =
+    "cogtok can't read the pool's password policy: `cogtok help cognito-setup` lists the actions for that";
+
+/// The code of a password that is in the file of a run, and that the pool's policy refuses.
+const PASSWORD_OF_FILE: &str = "PasswordOfFile";
+
+/// Whether it failed since the pool's policy refuses a password that the run has from its file: it always will.
+pub fn is_of_file(error: &Error) -> bool {
+    error.code() == Some(PASSWORD_OF_FILE)
+}
+
+/// The error without the advice to give another password on standard input.
+pub fn without_policy_advice(error: Error) -> Error {
+    use AdviceKind::{ChooseFittingPassword, ChooseFittingPasswordForUser};
+    error.map_advice(|advice| {
+        let is_about_it = matches!(advice.kind(), Some(ChooseFittingPassword | ChooseFittingPasswordForUser));
+        (!is_about_it).then_some(advice)
+    })
+}
+
 /// What decides about a user who may be somebody else's.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Judge<'a> {
     /// Tells by the password.
     pub proof: Option<&'a PasswordProof>,
-    /// What to do where nothing tells; none where nobody said.
+    /// What to do where the user is somebody else's, or nothing tells; none where nobody said.
     pub decided: Option<IfExists>,
     /// Whether this call itself asked for the user, so that nobody else had the time to.
     pub is_of_this_call: bool,
@@ -165,12 +200,8 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record, judge
             // Somebody else may have made one of that name in that time, with the same attributes.
             Maker::Us => match proven(judge.proof, record).await {
                 Some(false) => {
-                    journal.remove(record)?;
-                    Err(Error::new(
-                        Kind::Failure,
-                        format!("someone else created the user {}: nothing was changed", record.username),
-                    )
-                    .hint(reset(record).fill("why", "to give it a new password")))
+                    let why = format!("someone else created the user {}: nothing was changed", record.username);
+                    of_another(admin, journal, record, user, judge, why).await
                 }
                 None if !judge.is_of_this_call || has_other_attributes(record, &user) => {
                     decide(admin, journal, record, user, judge).await
@@ -178,12 +209,8 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record, judge
                 Some(true) | None => take(admin, journal, record, user).await,
             },
             Maker::Another => {
-                journal.remove(record)?;
-                Err(Error::new(
-                    Kind::Failure,
-                    format!("the user {} was there before: nothing was changed", record.username),
-                )
-                .hint(reset(record).fill("why", "to give it a new password")))
+                let why = format!("the user {} was there before: nothing was changed", record.username);
+                of_another(admin, journal, record, user, judge, why).await
             }
             Maker::Unknown => decide(admin, journal, record, user, judge).await,
         },
@@ -202,6 +229,43 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record, judge
                 .hint("cogtok removed its record; create it again: cogtok user create{p}"))
         }
     }
+}
+
+/// Does with a user of somebody else what was decided.
+async fn of_another(
+    admin: &Admin,
+    journal: &Journal,
+    record: &mut Record,
+    user: User,
+    judge: Judge<'_>,
+    why: String,
+) -> Result<Made> {
+    match judge.decided {
+        Some(IfExists::Fail) | None => {
+            journal.remove(record)?;
+            let error = Error::new(Kind::Failure, why);
+            Err(if record.is_of_run {
+                error.with_code(OF_ANOTHER).hint(AdviceKind::SkipOrResetExistingUser)
+            } else {
+                error.hint(reset(record).fill("why", "to give it a new password"))
+            })
+        }
+        Some(decided) => {
+            if decided == IfExists::Reset {
+                record.is_of_another = true;
+                journal.write(record)?;
+            }
+            decide(admin, journal, record, user, judge).await
+        }
+    }
+}
+
+/// The code of a user whom somebody else created, of whom Cognito did not say so.
+const OF_ANOTHER: &str = "OfAnother";
+
+/// Whether it failed since there is such a user, of somebody else: only a person can decide about that one.
+pub fn is_of_another(error: &Error) -> bool {
+    already_exists(error) || error.code() == Some(OF_ANOTHER)
 }
 
 /// Does with a user of unknown origin what was decided.

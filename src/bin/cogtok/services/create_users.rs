@@ -51,7 +51,7 @@ pub struct Manner {
     pub until: Option<Instant>,
     /// What tells whose a user is whom an earlier call may have made.
     pub proof: Option<PasswordProof>,
-    /// What to do with a user of whom that is not known; none where nobody said.
+    /// What to do with a user who is of somebody else, or of whom that is not known; none where nobody said.
     pub decided: Option<IfExists>,
 }
 
@@ -170,7 +170,7 @@ async fn step(
     judge: Judge<'_>,
 ) -> Result<Made> {
     if record.state == State::Planned {
-        return create_user::create(admin, journal, record, if_exists).await;
+        return create_user::create(admin, journal, record, judge.decided.unwrap_or(if_exists)).await;
     }
     create_user::resume(admin, journal, record, judge).await
 }

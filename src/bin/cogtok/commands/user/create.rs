@@ -68,8 +68,8 @@ pub struct Create {
     /// A group to add the user to
     #[arg(long, value_name = "GROUP", add = ArgValueCandidates::new(completion::groups))]
     group: Option<String>,
-    /// What to do when there is such a user already [default: fail]; with `--resume` and a run, when cogtok can't tell who
-    /// created a user
+    /// What to do when there is such a user already [default: fail]; with `--resume` and a run,
+    /// also when cogtok can't tell who created a user
     #[arg(long, value_enum, value_name = "WHAT")]
     if_exists: Option<IfExists>,
     /// Store the password as `secret set password` does, for `token user`

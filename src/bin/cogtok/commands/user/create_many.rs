@@ -339,6 +339,7 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manne
     signals::set_patient(false);
     signals::set_last_words(None);
     let done = count();
+    name_skipped(&journal)?;
     let mut carded = Ok(());
     if let Some(run) = journal.run() {
         let mut run = run.borrow_mut();
@@ -363,7 +364,24 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manne
         log::warn!(target: "cogtok", "{}: {error}", printable(name, 128));
     }
     count_others(outcome.failed.saturating_sub(NAMED));
-    let hint = || Advice::new("continue: cogtok user create {run}{p} --resume").word("run", &id);
+    let all = |is_so: fn(&Error) -> bool| {
+        let failures = &outcome.failures;
+        failures.len() == outcome.failed && !failures.is_empty() && failures.iter().all(|(_, error)| is_so(error))
+    };
+    let is_hopeless = outcome.ended_by.is_none() && all(create_user::is_of_file);
+    let is_about_others = outcome.failures.iter().any(|(_, error)| create_user::is_of_another(error));
+    let hint = || {
+        let said = match (is_hopeless, is_about_others) {
+            (true, _) => {
+                "the run has the password that was refused; to forget the run: cogtok user runs forget {run}{p}"
+            }
+            (_, true) => {
+                "continue, and leave the users unchanged who exist already: cogtok user create {run}{p} --resume --if-exists skip"
+            }
+            _ => "continue: cogtok user create {run}{p} --resume",
+        };
+        Advice::new(said).word("run", &id)
+    };
     if signals::is_stopping() {
         return Err(Error::new(
             Kind::Interrupted,
@@ -377,6 +395,23 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manne
     };
     let kind = if done == 0 && first.kind() != Kind::Partial { first.kind() } else { Kind::Partial };
     Err(first.with_kind(kind).context(&format!("created {done} of {total} users")).hint(hint()))
+}
+
+/// Names the users who existed before and were left unchanged.
+fn name_skipped(journal: &Journal) -> Result<()> {
+    let Some(run) = journal.run() else { return Ok(()) };
+    let mut run = run.borrow_mut();
+    let seats: Vec<usize> = (0..run.len()).filter(|seat| run.state(*seat) == State::Skipped).collect();
+    if seats.is_empty() {
+        return Ok(());
+    }
+    let names = seats.iter().take(NAMED).map(|seat| Ok(printable(&run.outline(*seat)?.username, 128)));
+    let names = names.collect::<Result<Vec<_>>>()?.join(", ");
+    let more = seats.len().saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let who = if seats.len() == 1 { "a user who existed" } else { "users who existed" };
+    terminal::note(&format!("left {who} before unchanged: {names}{more}"));
+    Ok(())
 }
 
 /// Leaves the first names for completion.

@@ -124,8 +124,11 @@ pub fn made_by(mut run: Run) -> Result<Selected> {
 pub fn made_in(run: &mut Run) -> Result<Vec<usize>> {
     let mut seats = Vec::new();
     for seat in 0..run.len() {
-        let is_made = matches!(run.state(seat), State::Created | State::Done);
-        if is_made && (run.head.if_exists != IfExists::Reset || !run.outline(seat)?.was_there) {
+        if !matches!(run.state(seat), State::Created | State::Done) {
+            continue;
+        }
+        let record = run.outline(seat)?;
+        if !record.is_of_another && (run.head.if_exists != IfExists::Reset || !record.was_there) {
             seats.push(seat);
         }
     }

@@ -19,6 +19,7 @@ use crate::commands::password_policy;
 use crate::io::terminal;
 use crate::io::terminal::Question;
 use crate::io::terminal::WriteOutcome;
+use crate::services::create_user::without_policy_advice;
 use crate::services::password_generator;
 
 const FORMS: [Output; 3] = [Output::Text, Output::Json, Output::Csv];
@@ -110,7 +111,20 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let users = selected.users(true)?.take_while(|_| !is_unread.get());
     let result = batch.run(app, users, async |user: &Chosen| {
         let given = user.password.as_ref().or(given.as_ref()).cloned();
+        let fitting = match (&user.password, args.ask) {
+            (Some(_), _) if args.users.run.is_some() => Some(FITTING_FOR_RUN),
+            (Some(_), _) => Some(FITTING_FOR_FILE),
+            (None, true) => Some(FITTING_FOR_ASKED),
+            (None, false) => None,
+        };
+        let fitting = fitting.map(|said| Advice::new(said).word("user", &user.shown));
         let generated = set(&admin, &user.name, given, is_permanent, &mut length).await;
+        let generated = generated.map_err(|error| match fitting {
+            Some(fitting) if error.code() == Some("InvalidPasswordException") => {
+                without_policy_advice(error).hint(fitting)
+            }
+            _ => error,
+        });
         let generated = or_no_such_user(&user.shown, generated)?;
         if is_one {
             terminal::note(&format!("set the password of {}", printable(&user.shown, 128)));
@@ -121,6 +135,12 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let ended = list.end();
     result.and(ended)
 }
+
+/// What to do about a password that the pool's policy refuses, by where it is from.
+const FITTING_FOR_RUN: &str =
+    "the run's password does not meet the pool's password policy: `cogtok user set-password {user}{p}` sets another";
+const FITTING_FOR_FILE: &str = "the password does not meet the pool's password policy: correct it in the file";
+const FITTING_FOR_ASKED: &str = "the password does not meet the pool's password policy: choose another one";
 
 /// Lets the passwords of a run be read; says whether they are permanent, as all others are.
 fn unseal(app: &App, selected: &mut Selected) -> Result<bool> {

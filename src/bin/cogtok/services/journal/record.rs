@@ -88,6 +88,10 @@ pub struct Record {
     /// Whether the user existed before, or may have another password, so that it must be set again.
     #[serde(default)]
     pub was_there: bool,
+    /// Whether the user is certainly of somebody else, and got a new password since a person said so. Records of earlier programs
+    /// do not say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_of_another: bool,
     /// Its number in the run; 0 outside a run.
     #[serde(skip)]
     pub seat: usize,
@@ -149,6 +153,7 @@ impl Record {
             group: None,
             more_groups: Vec::new(),
             was_there: false,
+            is_of_another: false,
             seat: 0,
             is_of_run: false,
             is_password_new: false,

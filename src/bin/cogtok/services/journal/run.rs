@@ -90,6 +90,8 @@ struct Change {
     asked: Option<Asked>,
     sub: Option<String>,
     was_there: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_of_another: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     password: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -260,6 +262,7 @@ impl Run {
             if at.changed > 0 {
                 let change: Change = run.line(at.changed)?;
                 (record.asked, record.sub, record.was_there) = (change.asked, change.sub, change.was_there);
+                record.is_of_another = change.is_of_another;
                 if let Some(password) = change.password {
                     record.replace_password(&Secret::new(password));
                 }
@@ -312,6 +315,7 @@ impl Run {
             asked: record.asked,
             sub: record.sub.clone(),
             was_there: record.was_there,
+            is_of_another: record.is_of_another,
             password: None,
             sealed: None,
         };
