@@ -1,8 +1,9 @@
 //! What each command advises is what can be typed there: with its own options, and for the profile and the configuration
 //! that were named. The oracles look at every hint of every run; here are the ones that were wrong.
 
-use crate::harness::Home;
 use crate::harness::challenges::{CLIENT, PASSWORD};
+use crate::harness::{Home, unique, workshop};
+use crate::user_create::counted;
 
 const STORED: &str = "store it once: cogtok secret set password -p ws --username alice@example.com\n";
 
@@ -41,6 +42,30 @@ fn a_setting_that_is_missing_is_set_in_the_profile_where_no_option_takes_it() {
     for args in [&["token", "inspect", "-p", "ws"][..], &["logout", "-p", "ws"]] {
         home.cogtok(args).run().stderr_lacks("--user-pool-id");
     }
+}
+
+#[test]
+fn what_a_line_says_of_where_the_pool_is_is_said_again_and_so_is_the_configuration() {
+    let (home, _proxy) = counted();
+    let config = home.allow(home.path("moved.toml"));
+    std::fs::rename(home.config_file(), &config).unwrap();
+    let (config, url) = (config.to_str().unwrap(), &workshop().endpoint);
+    let user = |args: &[&str]| {
+        home.cogtok(["--config", config, "user"]).args(args).args(["-p", "ws", "--endpoint-url", url]).aws()
+    };
+    let prefix = unique("placed");
+    let output = user(&["create", "--count", "1", "--prefix", &prefix, "--group", "none", "--ttl", "1d"]).run();
+    let run = crate::user_create_many::id(&user(&["runs", "--json"]).run().ok().json()[0]);
+    let there = format!("-p ws --endpoint-url {url}");
+    let again = format!("cogtok --config {config} user create {run} {there} --resume");
+    output.code(10).stderr_has(&format!("if it is interrupted, `{again}` continues it"));
+    output.stderr_has(&format!("hint: continue: {again}\n")).stderr_has(&format!("user reap {there}` deletes"));
+    user(&["try", "--run", &run]).run().code(1).stderr_has(&format!("hint: continue it: {again}\n"));
+    // One by one as well, and from the endpoint of the profile it is seen that it is the pool at another.
+    let output = user(&["create", &format!("{prefix}@example.com"), "--group", "none"]).run();
+    output.code(10).stderr_has(&format!("finish it: cogtok --config {config} user create {there} --resume\n"));
+    let elsewhere = home.cogtok(["--config", config, "user", "create", "--resume", "-p", "ws"]).aws().run();
+    elsewhere.ok().stderr_has("there is nothing to finish at this endpoint, but there is at another");
 }
 
 #[test]

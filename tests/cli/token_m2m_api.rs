@@ -129,7 +129,7 @@ fn what_is_missing_is_told_before_anything_is_sent() {
     insta::assert_snapshot!(home.cogtok(["token", "m2m", "--transport", "api", "--region", "eu-west-1"]).run().message(), @"
     exit 5
     error: the secret of client scripted+client is needed, and there is no terminal to ask at (profile `ws`)
-    hint: store it once: cogtok secret set m2m-client -p ws; or set COGTOK_M2M_CLIENT_SECRET, or add `--client-secret-stdin`
+    hint: store it once: cogtok secret set m2m-client -p ws --region eu-west-1; or set COGTOK_M2M_CLIENT_SECRET, or add `--client-secret-stdin`
     ");
     api.assert_untouched();
 }

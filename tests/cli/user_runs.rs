@@ -21,7 +21,7 @@ fn where_nothing_was_sent_nothing_is_kept() {
     exit 6
     error: AdminCreateUser: the answer from 127.0.0.1:[port] was cut off: connection closed before message completed (profile `ws`)
     hint: check the URL, the network and the proxy, then try again
-    hint: cogtok does not know whether Cognito created the user: `cogtok user create -p ws --resume` finds out and finishes
+    hint: cogtok does not know whether Cognito created the user: `cogtok user create -p ws --endpoint-url http://127.0.0.1:[port] --resume` finds out and finishes
     ");
     assert_eq!(journal(&home).len(), 1);
 }

@@ -11,7 +11,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use cogtok::error::{Advice, AdviceKind, AdviceSaid, AdviceValue};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::ProfileName;
+use cogtok::settings::types::{Endpoint, ProfileName, Region};
 
 use self::hint::{Hint, Running};
 use crate::cli::command_tree;
@@ -22,6 +22,7 @@ struct Command {
     options: BTreeSet<String>,
     profile: Option<String>,
     config: Option<String>,
+    places: Vec<(&'static str, String)>,
     firsts: BTreeSet<String>,
 }
 
@@ -92,11 +93,12 @@ fn option_for(key: Key) -> Option<&'static str> {
 
 impl Command {
     fn of(args: &[OsString]) -> Self {
-        let (_, command) = command_tree::named(args);
+        let (path, command) = command_tree::named(args);
         Command {
             options: options(&command),
             profile: profile(args),
             config: value_of(args, &["--config"]),
+            places: if stores_places(&path) { Vec::new() } else { places(args) },
             firsts: firsts(),
         }
     }
@@ -105,6 +107,7 @@ impl Command {
         hint.shown(&Running {
             profile: profile.or(self.profile.as_deref()),
             config: self.config.as_deref(),
+            places: &self.places,
             has_option: &|option| self.options.contains(option),
             is_command: &|word| self.firsts.contains(word),
         })
@@ -128,6 +131,20 @@ fn firsts() -> BTreeSet<String> {
 /// The profile that an option names, of a line that may be malformed.
 fn profile(args: &[OsString]) -> Option<String> {
     value_of(args, &["-p", "--profile"]).filter(|name| name.parse::<ProfileName>().is_ok())
+}
+
+/// Whether a command writes to a profile where its pool is, so that the next one need not say so.
+fn stores_places(path: &str) -> bool {
+    ["cogtok profile", "cogtok init"].iter().any(|first| path.starts_with(first))
+}
+
+/// The options of a line that say where the pool is, with valid values.
+fn places(args: &[OsString]) -> Vec<(&'static str, String)> {
+    let is_endpoint = |value: &String| value.parse::<Endpoint>().is_ok();
+    let endpoint = value_of(args, &["--endpoint-url"]).filter(is_endpoint).map(|value| ("--endpoint-url", value));
+    let is_region = |value: &String| value.parse::<Region>().is_ok();
+    let region = value_of(args, &["--region"]).filter(is_region).map(|value| ("--region", value));
+    endpoint.into_iter().chain(region).collect()
 }
 
 /// The value of an option.

@@ -23,7 +23,7 @@ const OR: &str = " || ";
 /// [`Hint::fill`] replace `{place}` with a value, which is never parsed again. Each placeholder has a general word for when no value is
 /// known:
 ///
-/// - `{p}` is the option that names the profile in use (` -p ws`), `{name}` its name;
+/// - `{p}` is the option that names the profile in use (` -p ws`), with those that say where its pool is, `{name}` its name;
 /// - `{pool}`, `{user}` and `{group}` are those that it is about, `{aws}` options of the aws command;
 /// - `{unset}` and `{end-process}` are what this system's shell has for it.
 ///
@@ -48,6 +48,8 @@ pub struct Running<'a> {
     pub profile: Option<&'a str>,
     /// The configuration file that an option names.
     pub config: Option<&'a str>,
+    /// Options of the line that say where the pool is, with their values.
+    pub places: &'a [(&'static str, String)],
     /// Whether it has this option.
     pub has_option: &'a dyn Fn(&str) -> bool,
     /// Whether a word is the first of a command.
@@ -58,7 +60,7 @@ pub struct Running<'a> {
 impl Running<'_> {
     /// A command of which only the profile is known: it has every option.
     pub fn any(profile: Option<&str>) -> Running<'_> {
-        Running { profile, config: None, has_option: &|_| true, is_command: &|_| true }
+        Running { profile, config: None, places: &[], has_option: &|_| true, is_command: &|_| true }
     }
 }
 
@@ -165,8 +167,17 @@ impl Hint {
 
     /// Replaces every remaining placeholder with its general word.
     fn completed(&self, running: &Running<'_>) -> Hint {
+        // Some advice has an option of its own for where the pool is, and no command takes it twice.
+        let names = |option: &str| {
+            self.0.iter().any(|piece| match piece {
+                Piece::Ours(text) => text.contains(option),
+                Piece::Told(text) => text.contains(option),
+                Piece::Place(_) => false,
+            })
+        };
+        let places: Vec<_> = running.places.iter().filter(|(option, _)| !names(option)).cloned().collect();
         let pieces = self.0.iter().flat_map(|piece| match piece {
-            Piece::Place(name) => general(name, running.profile),
+            Piece::Place(name) => general(name, running.profile, &places),
             piece => vec![piece.clone()],
         });
         Hint(pieces.collect())
@@ -251,10 +262,17 @@ fn parsed<'a>(ours: &'a str, own: impl Fn(&'a str) -> Cow<'static, str>) -> Vec<
 }
 
 /// The general word for a placeholder without a value.
-fn general(name: &str, profile: Option<&str>) -> Vec<Piece> {
+fn general(name: &str, profile: Option<&str>, places: &[(&'static str, String)]) -> Vec<Piece> {
     let ours = |text: &'static str| Piece::Ours(Cow::Borrowed(text));
     let told = |text: &str| Piece::Told(text.to_owned());
-    let option = || profile.map(|name| vec![ours(" -p "), told(name)]).unwrap_or_default();
+    let option = || {
+        let mut option = profile.map(|name| vec![ours(" -p "), told(name)]).unwrap_or_default();
+        for (place, value) in places {
+            option
+                .extend(HERE.word(value).into_iter().flat_map(|word| [told(&format!(" {place} ")), Piece::Told(word)]));
+        }
+        option
+    };
     match name {
         "p" => option(),
         "name" => vec![told(profile.unwrap_or("NAME"))],

@@ -19,8 +19,13 @@ fn what_is_known_stands_in_a_hint_and_the_rest_is_told_in_general() {
 #[test]
 fn nobodys_text_is_a_place_an_option_or_a_command_of_ours() {
     let text = "{p} {name} {pool} `--nothing` || cogtok login ?? x";
-    let running =
-        Running { profile: Some("ws"), config: Some("/tmp/c.toml"), has_option: &|_| false, is_command: &|_| true };
+    let running = Running {
+        profile: Some("ws"),
+        config: Some("/tmp/c.toml"),
+        places: &[],
+        has_option: &|_| false,
+        is_command: &|_| true,
+    };
     for hint in [Hint::from(text.to_owned()), Hint::new("it says: {said}").fill("said", text.to_owned())] {
         assert!(hint.shown(&running).unwrap().ends_with(text), "{hint:?}");
     }
@@ -44,6 +49,7 @@ fn a_way_that_the_running_command_lacks_is_left_out() {
         let running = Running {
             profile: None,
             config: Some("/c d.toml"),
+            places: &[],
             has_option: &|option| options.contains(&option),
             is_command: &|word| word == "secret",
         };

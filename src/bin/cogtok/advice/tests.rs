@@ -269,4 +269,21 @@ fn a_hint_names_the_configuration_and_leaves_out_what_the_command_lacks() {
         "set X, or run `cogtok --config /a secret set password -p ws`"
     );
     assert_eq!(said("cogtok exec -- cogtok --config c"), "set X, or run `cogtok secret set password -p ws`");
+    assert_eq!(
+        said("cogtok header --region=eu-west-1 --endpoint-url http://127.0.0.1:9"),
+        "set X, or run `cogtok secret set password -p ws --endpoint-url http://127.0.0.1:9 --region eu-west-1`"
+    );
+    assert_eq!(
+        said("cogtok header --endpoint-url https://me:secret@example.com --region $(id)"),
+        "set X, or run `cogtok secret set password -p ws`"
+    );
+    let own = Hint::new("cogtok secret set password{p} --endpoint-url {url}").word("url", "http://127.0.0.1:8");
+    assert_eq!(
+        line("cogtok header --endpoint-url http://127.0.0.1:9").says(&own, None).unwrap(),
+        "cogtok secret set password --endpoint-url http://127.0.0.1:8"
+    );
+    assert_eq!(
+        said("cogtok profile create ws --endpoint-url http://127.0.0.1:9"),
+        "set X, or run `cogtok secret set password -p ws`"
+    );
 }

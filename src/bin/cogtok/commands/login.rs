@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::oauth::authorization_code::AuthorizationOptions;
 use cogtok::oauth::login;
 use cogtok::oauth::login::Login as SignIn;
@@ -314,9 +314,11 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
     let who = printable(identity.shown(), 128);
     let name = profile.name.as_ref().map(|name| format!(" to profile `{name}`")).unwrap_or_default();
     let until = kept.access.expires_at.map(|end| format!(" until {}", moment(end))).unwrap_or_default();
-    let p = app.profile_option();
     let renews = match kept.renewal.session() {
-        Some(_) => format!("; `cogtok token user{p}` renews the token from then on"),
+        Some(_) => {
+            let renews = Advice::new("; `cogtok token user{p}` renews the token from then on");
+            terminal::shown(&renews).unwrap_or_default()
+        }
         None => String::new(),
     };
     terminal::note(&format!("{who} is signed in{name}{until}{renews}"));

@@ -137,7 +137,8 @@ fn rows(app: &App) -> Result<Vec<Row>> {
 fn understood(config: &Config, name: &ProfileName) -> Option<Profile> {
     let profile = as_written(config, name).ok();
     if profile.is_none() {
-        log::warn!(target: "cogtok", "profile `{name}` is left out, since it has mistakes: cogtok profile lint {name}");
+        let lint = terminal::shown(&Advice::new("cogtok profile lint {of}").word("of", name)).unwrap_or_default();
+        log::warn!(target: "cogtok", "profile `{name}` is left out, since it has mistakes: {lint}");
     }
     profile
 }

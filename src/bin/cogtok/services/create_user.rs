@@ -57,9 +57,7 @@ pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_ex
         }
         // The user may exist, so the record stays.
         Err(CreateUserError::Unknown(error)) => {
-            return Err(error.hint(
-                "cogtok does not know whether Cognito created the user: `cogtok user create{p} --resume` finds out and finishes",
-            ));
+            return Err(error.hint(if record.is_of_run { UNKNOWN_OF_RUN } else { UNKNOWN }));
         }
     };
     record.state = State::Created;
@@ -67,6 +65,12 @@ pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_ex
     journal.write(record).map_err(|error| partial(record, error))?;
     finish(admin, journal, record, user).await
 }
+
+/// What to do where it is not known whether a user was created.
+const UNKNOWN: &str =
+    "cogtok does not know whether Cognito created the user: `cogtok user create{p} --resume` finds out and finishes";
+const UNKNOWN_OF_RUN: &str =
+    "cogtok does not know whether Cognito created the user: it finds out and finishes when the run continues";
 
 /// AdminCreateUser with the record's password. If the pool's policy refuses a generated one, it is sent once more with one that satisfies
 /// the policy.

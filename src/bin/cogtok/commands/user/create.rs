@@ -132,10 +132,8 @@ pub fn run(app: &App, args: &Create) -> Result<()> {
     let mut record = intent(args, &profile)?;
     let journal = Journal::to_add(state, app.deadline())?;
     let if_exists = if_exists(args);
-    let p = app.profile_option();
-    signals::set_last_words(Some(format!(
-        "interrupted; if the user was created, `cogtok user create{p} --resume` finishes it"
-    )));
+    let interrupted = "interrupted; if the user was created, `cogtok user create{p} --resume` finishes it";
+    signals::set_last_words(terminal::shown(&Advice::new(interrupted)));
     let made = app.block_on(async {
         let admin = Admin::new(&app.wire()?, &profile).await?;
         create_user::create(&admin, &journal, &mut record, if_exists).await
@@ -270,7 +268,7 @@ fn resume(app: &App, args: &Create, profile: &Profile, journal: &Journal) -> Res
     };
     let (mut records, others): (Vec<Record>, Vec<Record>) = journal.records()?.into_iter().partition(is_wanted);
     if records.is_empty() {
-        return runs::elsewhere(app, args.email.as_deref(), &others);
+        return runs::elsewhere(app, pool, args.email.as_deref(), &others);
     }
     if args.group.is_some() || args.no_group {
         let [record] = records.as_mut_slice() else {

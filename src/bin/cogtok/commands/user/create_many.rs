@@ -301,16 +301,17 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manne
     let id = journal.run().map(|run| run.borrow().head.run.clone()).unwrap_or_default();
     let (total, may_be_made) = (look(Run::len), look(|run| run.count(&[State::Intent])) > 0);
     let proof = if may_be_made { PasswordProof::of(app, profile) } else { None };
-    let p = app.profile_option();
     let manner = Manner { until: app.given_timeout().map(|_| app.deadline()), proof, ..manner };
-    let again = format!("cogtok user create {id}{p} --resume");
+    let tell_of = |said: &'static str| terminal::shown(&Advice::new(said).word("run", &id)).unwrap_or_default();
     let users = terminal::counted(total, "user");
-    terminal::note(&format!("run {id}: {users}; if it is interrupted, `{again}` continues it"));
+    let again = tell_of("if it is interrupted, `cogtok user create {run}{p} --resume` continues it");
+    terminal::note(&format!("run {id}: {users}; {again}"));
     if let Some(end) = journal.run().and_then(|run| run.borrow().head.ends_at) {
         let end = moment(u64::try_from(end).unwrap_or_default());
-        terminal::note(&format!("it ends at {end}: `cogtok user reap{p}` deletes its users from then on"));
+        let reap = tell_of("`cogtok user reap{p}` deletes its users from then on");
+        terminal::note(&format!("it ends at {end}: {reap}"));
     }
-    signals::set_last_words(Some(format!("interrupted; `{again}` continues the run")));
+    signals::set_last_words(Some(tell_of("interrupted; `cogtok user create {run}{p} --resume` continues the run")));
     signals::set_patient(true);
     let count = || look(|run| run.count(&[State::Done, State::Skipped]));
     let progress = Progress::new("creating users", "created", total);

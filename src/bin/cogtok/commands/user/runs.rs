@@ -197,7 +197,7 @@ fn forget(app: &App, args: &Forget) -> Result<()> {
 ///
 /// # Errors
 /// [`Kind::Failure`] where the user who is named has a record, and it is of another pool.
-pub fn elsewhere(app: &App, wanted: Option<&str>, others: &[Record]) -> Result<()> {
+pub fn elsewhere(app: &App, pool: &str, wanted: Option<&str>, others: &[Record]) -> Result<()> {
     let is_wanted = |record: &&Record| wanted.is_none_or(|wanted| *wanted == record.username);
     let found: Vec<&Record> = others.iter().filter(is_wanted).collect();
     if found.is_empty() {
@@ -218,7 +218,11 @@ pub fn elsewhere(app: &App, wanted: Option<&str>, others: &[Record]) -> Result<(
         }
     });
     let all = (found.len() > NAMED).then(|| Advice::new("all of them: cogtok user runs{p}"));
-    let here = "there is nothing to finish in this pool, but in another";
+    let here = if found.iter().all(|record| record.user_pool_id == pool) {
+        "there is nothing to finish at this endpoint, but there is at another"
+    } else {
+        "there is nothing to finish in this pool, but there is in another"
+    };
     if wanted.is_some() {
         return Err(places.chain(all).fold(Error::new(Kind::Failure, here), Error::hint));
     }

@@ -56,7 +56,7 @@ pub fn run(app: &App, args: &Try) -> Result<()> {
     let made: Vec<usize> = (0..run.len()).filter(|seat| run.state(*seat) == State::Done).collect();
     if made.is_empty() {
         return Err(Error::new(Kind::Failure, format!("run {} has created no user yet", run.head.run))
-            .hint("continue it: cogtok user create{p} --resume"));
+            .hint(Advice::new("continue it: cogtok user create {run}{p} --resume").word("run", &run.head.run)));
     }
     app.unseal(&mut run)?;
     let client = app.stored_secret(&profile, &user_token::secret_binding(&profile, SecretKind::UserClient, None)?)?;
