@@ -244,3 +244,18 @@ fn a_resumed_run_has_a_card_for_every_user_and_none_with_a_password_that_nobody_
     user(&home, &["create", &run, "--resume", "--cards", &cards, "--json"]).run().ok();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), html);
 }
+
+#[test]
+fn what_is_said_of_cards_is_how_many_have_passwords() {
+    let (home, _proxy) = counted();
+    let prefix = unique("bare");
+    let (_, cards) = cards_of(&home);
+    let made = |count: &str| {
+        let args =
+            ["create", "--count", count, "--prefix", &prefix, "--if-exists", "skip", "--cards", &cards, "--force"];
+        user(&home, &args).run()
+    };
+    made("1").ok().stderr_has(&format!("wrote 1 card, with the passwords, to {cards}"));
+    made("1").ok().stderr_has(&format!("wrote 1 card, without passwords, to {cards}"));
+    made("3").ok().stderr_has(&format!("wrote 3 cards, 2 of them with passwords, to {cards}"));
+}

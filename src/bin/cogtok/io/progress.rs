@@ -13,7 +13,7 @@ use cogtok::http::waiting::Waiting;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
 
 use crate::env;
-use crate::io::terminal::{is_given_away, manner, note};
+use crate::io::terminal::{counted_of, is_given_away, manner, note};
 use crate::io::terminal_width::terminal_width;
 
 /// Erases what follows the cursor. A console of Windows need not know it.
@@ -79,8 +79,8 @@ impl Progress {
             if !is_seen() {
                 let failures = if failed == 0 { String::new() } else { format!(", {failed} failed") };
                 let (rate, left) = (rate(self.bar.per_sec()), time(self.bar.eta()));
-                let (total, so_far) = (self.total, &self.so_far);
-                note(&format!("{so_far} {done} of {total} users so far{failures}: {rate} a second, {left} left"));
+                let (users, so_far) = (counted_of(done, self.total, "user"), &self.so_far);
+                note(&format!("{so_far} {users} so far{failures}: {rate} a second, {left} left"));
             }
         }
     }

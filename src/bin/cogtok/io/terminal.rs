@@ -35,6 +35,6 @@ pub use output_options::{Color, OutputOptions, give_away, is_given_away, manner,
 #[cfg(all(test, unix))]
 pub use print::{MARKS, trimmed};
 pub use print::{
-    WriteOutcome, aside, ask_again, bytes, can_show, complain, counted, data, emphasized, error_bytes, help,
-    is_read_by_a_person, last_data, marked, new_line, note, painted, show, shows_data,
+    WriteOutcome, aside, ask_again, bytes, can_show, complain, counted, counted_of, data, emphasized, error_bytes,
+    help, is_read_by_a_person, last_data, marked, new_line, note, painted, show, shows_data,
 };

@@ -120,7 +120,7 @@ impl CardPage<'_> {
             _ => unwritable(self.path, &why),
         })?;
         let cards = terminal::counted(count, "card");
-        terminal::note(&format!("wrote {cards}, with the {what}, to {}", self.path.display()));
+        terminal::note(&format!("wrote {cards}, {what}, to {}", self.path.display()));
         Ok(())
     }
 
@@ -140,7 +140,13 @@ impl CardPage<'_> {
             _ => None,
         });
         let begun = self.begin(&title, made)?;
-        self.finish(begun, "passwords")
+        let with_password = run.count(&[State::Done]);
+        let what = match with_password {
+            0 => "without passwords".to_owned(),
+            _ if with_password == begun.count => "with the passwords".to_owned(),
+            some => format!("{some} of them with passwords"),
+        };
+        self.finish(begun, &what)
     }
 }
 

@@ -383,19 +383,16 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manne
         };
         Advice::new(said).word("run", &id)
     };
+    let users = terminal::counted_of(done, total, "user");
     if signals::is_stopping() {
-        return Err(Error::new(
-            Kind::Interrupted,
-            format!("created {done} of {total} users before you stopped the run"),
-        )
-        .hint(hint()));
+        return Err(Error::new(Kind::Interrupted, format!("created {users} before you stopped the run")).hint(hint()));
     }
     let first = outcome.ended_by.or_else(|| outcome.failures.into_iter().next().map(|(_, error)| error));
     let Some(first) = first else {
-        return Err(Error::new(Kind::Partial, format!("created {done} of {total} users")).hint(hint()));
+        return Err(Error::new(Kind::Partial, format!("created {users}")).hint(hint()));
     };
     let kind = if done == 0 && first.kind() != Kind::Partial { first.kind() } else { Kind::Partial };
-    Err(first.with_kind(kind).context(&format!("created {done} of {total} users")).hint(hint()))
+    Err(first.with_kind(kind).context(&format!("created {users}")).hint(hint()))
 }
 
 /// Names the users who existed before and were left unchanged.

@@ -57,7 +57,7 @@ pub enum Command {
     ResetMfa(reset_mfa::ResetMfa),
     /// Sign the users of a run in, to see that they can
     Try(try_run::Try),
-    /// List the users that an earlier call did not finish, or delete a record
+    /// List runs and unfinished users, or delete a record
     Runs(runs::Runs),
 }
 

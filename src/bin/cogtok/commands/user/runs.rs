@@ -22,15 +22,16 @@ const FORMS: [Output; 3] = [Output::Table, Output::Json, Output::Jsonl];
 /// The most records that are printed one by one.
 const NAMED: usize = 5;
 
-/// List the users that an earlier call did not finish, or delete a record
+/// List runs and unfinished users, or delete a record
 ///
-/// STATE is `asked` where Cognito may have created the user, `made` where it has and a later step is missing, and `done` where
-/// only nobody has seen the password. PROFILE is the profile of the pool. `cogtok user create --resume -p PROFILE` finishes
-/// them. ENDS is the time that `--ttl` set: `cogtok user reap` deletes the users of runs that have ended. Passwords are not shown.
+/// STATE of a run is how many of its users are done, as in `3 done`: then they are created, or left unchanged since they existed.
+/// STATE of a single user is `asked` where Cognito may have created it, `made` where it has and a later step is missing, and
+/// `done` where only nobody has seen the password. PROFILE is the profile of the pool. `cogtok user create --resume -p PROFILE` finishes
+/// what is not done. ENDS is the time that `--ttl` set: `cogtok user reap` deletes the users of runs that have ended. Passwords are not shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user runs\n  \
-    cogtok user runs --json | jq -r '.[].username'\n  \
+    cogtok user runs --json | jq -r '.[0].run'\n  \
     cogtok user runs forget 0123456789abcdef")]
 pub struct Runs {
     #[command(subcommand)]
@@ -140,7 +141,8 @@ fn forget_run(app: &App, args: &Forget, path: &Path) -> Result<()> {
     let run = Run::open(path, app.deadline())?;
     let (done, total) = (run.count(&FINISHED), run.len());
     let pool = printable(&run.head.user_pool_id, 60);
-    terminal::note(&format!("run {}: created {done} of {total} users of pool {pool}", run.head.run));
+    let users = terminal::counted_of(done, total, "user");
+    terminal::note(&format!("run {}: created {users} of pool {pool}", run.head.run));
     terminal::note(&format!("their passwords are in {}", run.path().display()));
     if !args.yes && !terminal::confirm("Delete the run, with the passwords?", "add `--yes`")? {
         return Err(Error::new(Kind::Failure, "nothing was deleted"));

@@ -75,7 +75,7 @@ pub fn run(app: &App, args: &Try) -> Result<()> {
         }
     }
     drop(progress);
-    let said = format!("{} of {total} users can sign in", total - failures.count());
+    let said = format!("{} can sign in", terminal::counted_of(total - failures.count(), total, "user"));
     let text = if form == Output::Json {
         terminal::json_line(&json!({"tried": total, "signed_in": total - failed.len(), "failed": failed}))
     } else {

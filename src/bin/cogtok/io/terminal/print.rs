@@ -86,6 +86,11 @@ pub fn counted(count: usize, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
+/// How many of all there are, as in `2 of 3 users`, with a plural that ends in s.
+pub fn counted_of(count: usize, total: usize, one: &str) -> String {
+    format!("{count} of {}", counted(total, one))
+}
+
 /// Prints an error without an [`Error`] value.
 pub fn complain(text: &str) {
     say(Some(("error", "1;31")), text);

@@ -123,7 +123,7 @@ pub fn run(app: &App, args: &Export) -> Result<bool> {
         _ => unwritable(dir, &why),
     })?;
     if let (Some(page), Some(begun)) = (&page, begun)
-        && let Err(error) = page.finish(begun, "passphrases")
+        && let Err(error) = page.finish(begun, "with the passphrases")
     {
         placed.take_back();
         return Err(error);
