@@ -157,3 +157,33 @@ fn users_who_are_not_named_are_shown_and_asked_about_first() {
     // Who is named is meant.
     set(&home, &[&users[0], "--password-stdin"]).stdin(PASSWORD).run().ok();
 }
+
+#[test]
+fn one_user_is_named_and_what_comes_after_may_be_a_password() {
+    let (home, proxy) = counted();
+    home.canary(SECOND);
+    insta::assert_snapshot!(set(&home, &["ann@example.com", "more"]).run().message(), @"
+    exit 2
+    error: `user set-password` takes one user name; the second argument is not shown, since it may be a password
+    hint: `--password-stdin` reads a password from standard input, `--from FILE` the names of several users
+    ");
+    home.cogtok(["user", "set-password", "--help"]).run().ok().stdout_has("user set-password [OPTIONS] [USERNAME]\n");
+    assert_eq!(proxy.requests().len(), 0);
+}
+
+#[test]
+fn the_passwords_of_a_run_are_set_again_and_that_is_what_is_asked() {
+    let (home, _proxy) = counted();
+    let create = home.cogtok(["user", "create", "--count", "1", "--prefix", &unique("again"), "-p", "ws", "--json"]);
+    let users = create.aws().run().ok().json();
+    let run = crate::user_create_many::id(&crate::user_create_many::the_run(&home));
+    let mut terminal = set(&home, &["--run", &run]).pty();
+    terminal
+        .expect(&format!("Set the passwords of run {run} again for this user of pool "))
+        .expect("[y/N] ")
+        .send("y\r");
+    assert_eq!(terminal.wait().code, Some(0));
+    crate::user_create_many::assert_each_signs_in(&users, 1);
+    let tried = home.cogtok(["user", "try", "--run", &run, "-p", "ws"]).run();
+    tried.ok().stdout_is("1 of 1 user can sign in\n");
+}

@@ -27,6 +27,13 @@ pub struct Selection {
     /// The users: names, e-mail addresses or subs
     #[arg(value_name = "USERNAME", required_unless_present_any = ["from", "run", "group", "filter", "status", "created_before"], add = ArgValueCandidates::new(completion::users))]
     pub usernames: Vec<String>,
+    #[command(flatten)]
+    pub others: Others,
+}
+
+/// The users who are not named on the line.
+#[derive(Debug, Clone, Args)]
+pub struct Others {
     /// The users of a file, or of standard input where it is `-`: CSV with a column `username` or `email`, or JSON lines
     #[arg(long, value_name = "FILE", conflicts_with = "usernames")]
     from: Option<PathBuf>,
@@ -54,7 +61,7 @@ impl Selection {
     /// [`Kind::Usage`](cogtok::error::Kind::Usage).
     pub fn check(&self) -> Result<()> {
         self.usernames.iter().try_for_each(|name| name.parse::<Username>().map(drop))?;
-        self.filter.as_deref().map_or(Ok(()), user_filter::check)
+        self.others.filter.as_deref().map_or(Ok(()), user_filter::check)
     }
 
     /// The named users, each once; `None` if the users have to be looked up.
@@ -62,11 +69,11 @@ impl Selection {
     /// # Errors
     /// [`Kind::Usage`](cogtok::error::Kind::Usage) where the file is malformed.
     pub fn named(&self, app: &App) -> Result<Option<Selected>> {
-        if let Some(file) = &self.from {
+        if let Some(file) = &self.others.from {
             let rows = user_file::read(file, app.deadline())?;
             return Ok(Some(Selected::Named(Box::new(rows))));
         }
-        if let Some(run) = &self.run {
+        if let Some(run) = &self.others.run {
             return of_run(app, run).map(Some);
         }
         let mut rows = Rows::default();
@@ -78,11 +85,11 @@ impl Selection {
 
     /// Looks the users up in the pool.
     pub async fn find(&self, admin: &Admin) -> Result<Selected> {
-        let status = self.status.as_deref().map(str::to_ascii_uppercase);
+        let Others { group, filter, status, created_before, .. } = &self.others;
+        let status = status.as_deref().map(str::to_ascii_uppercase);
         let by_status = status.as_ref().map(|status| format!("cognito:user_status = \"{}\"", quotable(status)));
         let now = i64::try_from(env::now() / 1000).unwrap_or_default();
-        let before =
-            self.created_before.map(|age| now.saturating_sub(i64::try_from(age.as_secs()).unwrap_or(i64::MAX)));
+        let before = created_before.map(|age| now.saturating_sub(i64::try_from(age.as_secs()).unwrap_or(i64::MAX)));
         let mut users = Spool::default();
         // A filter has only one attribute, so the other conditions are checked here.
         let take = |user: User| {
@@ -93,7 +100,7 @@ impl Selection {
             }
             Ok(true)
         };
-        match (&self.group, self.filter.as_ref().or(by_status.as_ref())) {
+        match (group, filter.as_ref().or(by_status.as_ref())) {
             (Some(group), _) => admin.members(group, usize::MAX, take).await?,
             (None, filter) => admin.list(filter.map(String::as_str), usize::MAX, take).await?,
         };

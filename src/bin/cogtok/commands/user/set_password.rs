@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use cogtok::aws::admin::Admin;
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::secret::{Secret, shape};
@@ -11,11 +12,12 @@ use serde_json::json;
 use super::batch::{Batch, Deed};
 use super::chosen::{Chosen, Selected};
 use super::pool_user::or_no_such_user;
-use super::selection::Selection;
+use super::selection::{Others, Selection};
 use crate::app::App;
 use crate::app::options::Output;
 use crate::args::token_options::secret_from_stdin;
 use crate::commands::password_policy;
+use crate::completion;
 use crate::io::terminal;
 use crate::io::terminal::Question;
 use crate::io::terminal::WriteOutcome;
@@ -27,7 +29,8 @@ const FORMS: [Output; 3] = [Output::Text, Output::Json, Output::Csv];
 /// Set passwords, of one user or of many
 ///
 /// Without `--password-stdin`, `--ask` or a column `password` cogtok generates passwords and prints them: one by itself,
-/// many beside their user names. It shows the users who are not named here, and asks first.
+/// many beside their user names. With `--run` it sets the passwords of the run again, and prints none. It shows the users who
+/// are not named here, and asks first.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user set-password alice@example.com -p ws\n  \
@@ -36,8 +39,14 @@ const FORMS: [Output; 3] = [Output::Text, Output::Json, Output::Csv];
     cogtok user set-password --group class --yes -o csv >seats.csv\n  \
     cogtok user set-password --from seats.csv --yes")]
 pub struct SetPassword {
+    /// The user: name, e-mail address or sub
+    #[arg(id = "usernames", value_name = "USERNAME", required_unless_present_any = ["from", "run", "group", "filter", "status", "created_before"], add = ArgValueCandidates::new(completion::users))]
+    username: Option<String>,
+    /// What comes after the user: clap would show it, and it may be a password
+    #[arg(hide = true)]
+    unexpected: Vec<String>,
     #[command(flatten)]
-    users: Selection,
+    others: Others,
     /// Read the password from standard input
     #[arg(long)]
     password_stdin: bool,
@@ -56,16 +65,19 @@ pub struct SetPassword {
 }
 
 pub fn run(app: &App, args: &SetPassword) -> Result<()> {
-    if args.users.usernames.len() > 1 {
-        let message = "the second word is not shown: one user is named at a time, and it may be a secret";
-        return Err(Error::usage(message)
-            .hint("a password is piped in with `--password-stdin`, and many users are named with `--from FILE`"));
+    if !args.unexpected.is_empty() {
+        let message =
+            "`user set-password` takes one user name; the second argument is not shown, since it may be a password";
+        return Err(Error::usage(message).hint(
+            "`--password-stdin` reads a password from standard input, `--from FILE` the names of several users",
+        ));
     }
     let form = app.output(&FORMS)?;
-    args.users.check()?;
+    let users = Selection { usernames: args.username.iter().cloned().collect(), others: args.others.clone() };
+    users.check()?;
     let profile = app.profile(&[])?;
     let pool = profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
-    let named = args.users.named(app)?;
+    let named = users.named(app)?;
     let given = match (args.password_stdin, args.ask) {
         (true, _) => Some(shape::password(secret_from_stdin()?)?),
         (_, true) => {
@@ -77,7 +89,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let admin = app.block_on(async { Admin::new(&app.wire()?, &profile).await })?;
     let mut selected = match named {
         Some(named) => named,
-        None => app.block_on_streaming(args.users.find(&admin))?,
+        None => app.block_on_streaming(users.find(&admin))?,
     };
     if args.dry_run {
         return if form == Output::Json { selected.print_json() } else { selected.print() };
@@ -89,13 +101,17 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
         terminal::note("no user matches: no password was set");
         return Ok(());
     }
-    let is_one = !args.users.usernames.is_empty();
+    let is_one = !users.usernames.is_empty();
     if !args.yes && !is_one {
-        let users = if total == 1 { "this user".to_owned() } else { format!("these {total} users") };
+        let whom = if total == 1 { "this user".to_owned() } else { format!("these {total} users") };
+        let passwords = match selected.run() {
+            Some(run) => format!("Set the passwords of run {} again", run.head.run),
+            None => "Set new passwords".to_owned(),
+        };
         if terminal::can_ask() {
             selected.show()?;
         }
-        let question = format!("Set new passwords for {users} of pool {pool}?");
+        let question = format!("{passwords} for {whom} of pool {pool}?");
         if !terminal::confirm(&question, "add `--yes`")? {
             return Err(Error::new(Kind::Failure, "no password was set"));
         }
@@ -112,7 +128,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let result = batch.run(app, users, async |user: &Chosen| {
         let given = user.password.as_ref().or(given.as_ref()).cloned();
         let fitting = match (&user.password, args.ask) {
-            (Some(_), _) if args.users.run.is_some() => Some(FITTING_FOR_RUN),
+            (Some(_), _) if args.others.run.is_some() => Some(FITTING_FOR_RUN),
             (Some(_), _) => Some(FITTING_FOR_FILE),
             (None, true) => Some(FITTING_FOR_ASKED),
             (None, false) => None,
