@@ -89,10 +89,11 @@ impl TokenInput {
         let text = match self.value.as_deref() {
             None => return Ok(None),
             Some("-") => {
-                if terminal::can_ask() {
-                    terminal::note("Paste the token, then Enter and Ctrl-D.");
-                }
-                let bytes = terminal::stdin_hidden_up_to(MOST_BYTES)?;
+                let bytes = terminal::stdin_hidden_up_to(MOST_BYTES, || {
+                    if terminal::can_ask() {
+                        terminal::note("Paste the token, then Enter and Ctrl-D.");
+                    }
+                })?;
                 if bytes.len() > MOST_BYTES {
                     return Err(Error::usage(format!("the token on standard input is larger than {MOST_BYTES} bytes")));
                 }

@@ -11,6 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::io::question::Question;
 use crate::io::signals;
 use crate::io::terminal::modes::Asking;
+#[cfg(unix)]
+use crate::io::terminal::modes::Hidden;
 use crate::io::terminal::typed;
 use crate::io::terminal::typed::Until;
 use crate::io::terminal::{ask_again, manner, new_line, show};
@@ -93,7 +95,7 @@ pub fn ask_secret(question: impl Into<Question>, instead: impl Into<Advice>) -> 
     signals::watch();
     let _modes = Asking::begin();
     let _clock = asking();
-    match rpassword::prompt_password(format!("{}: ", printable(&prompt, 300))) {
+    match read_hidden(&format!("{}: ", printable(&prompt, 300))) {
         Ok(typed) if typed.is_empty() => Err(Error::usage(format!("{question}: nothing was typed"))),
         Ok(typed) => Ok(Secret::new(typed)),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -105,6 +107,20 @@ pub fn ask_secret(question: impl Into<Question>, instead: impl Into<Advice>) -> 
         }
         Err(error) => Err(nobody(&format!("{question} can't be asked: {error}"))),
     }
+}
+
+/// What is typed after a question. The library shows a question first and turns the echo off then, and what a person pastes in between
+/// would be seen.
+#[cfg(unix)]
+fn read_hidden(question: &str) -> io::Result<String> {
+    let _hidden = Hidden::begin();
+    show(question);
+    rpassword::read_password()
+}
+
+#[cfg(not(unix))]
+fn read_hidden(question: &str) -> io::Result<String> {
+    rpassword::prompt_password(question)
 }
 
 /// Asks for a line that may be seen.
@@ -143,7 +159,7 @@ pub fn ask_in_background(question: &str) -> oneshot::Receiver<Secret> {
     IS_IN_BACKGROUND.store(true, Ordering::Relaxed);
     let _ = std::thread::Builder::new().name("question".to_owned()).spawn(move || {
         let _modes = Asking::begin();
-        let typed = rpassword::prompt_password(question);
+        let typed = read_hidden(&question);
         // After the end of input there are no more answers.
         if let Ok(typed) = typed {
             IS_IN_BACKGROUND.store(false, Ordering::Relaxed);
@@ -286,18 +302,19 @@ pub fn stdin_secret() -> Result<Secret> {
 /// # Errors
 /// [`Kind::Store`] when it can't be read.
 fn stdin_bytes() -> Result<Vec<u8>> {
-    if can_ask() {
-        show("Paste it, then Enter and Ctrl-D; it is not shown.\n");
-    }
-    stdin_hidden_up_to(MAX_BYTES)
+    stdin_hidden_up_to(MAX_BYTES, || {
+        if can_ask() {
+            show("Paste it, then Enter and Ctrl-D; it is not shown.\n");
+        }
+    })
 }
 
-/// As [`stdin_up_to`], for what a terminal must not show.
+/// As [`stdin_up_to`], for what a terminal must not show. `ask` says so there, once nothing is shown any more.
 ///
 /// # Errors
 /// As [`stdin_up_to`].
-pub fn stdin_hidden_up_to(limit: usize) -> Result<Vec<u8>> {
-    stdin(limit, false)
+pub fn stdin_hidden_up_to(limit: usize, ask: impl FnOnce()) -> Result<Vec<u8>> {
+    stdin(limit, false, ask)
 }
 
 /// Everything on standard input, at most one byte more than `limit`.
@@ -305,14 +322,14 @@ pub fn stdin_hidden_up_to(limit: usize) -> Result<Vec<u8>> {
 /// # Errors
 /// [`Kind::Store`] when it can't be read.
 pub fn stdin_up_to(limit: usize) -> Result<Vec<u8>> {
-    stdin(limit, true)
+    stdin(limit, true, || ())
 }
 
-fn stdin(limit: usize, is_shown: bool) -> Result<Vec<u8>> {
+fn stdin(limit: usize, is_shown: bool, ask: impl FnOnce()) -> Result<Vec<u8>> {
     signals::watch();
     if io::stdin().is_terminal() {
         let _clock = asking();
-        let mut typed = typed::read(limit, Until::End, is_shown, || ()).map_err(unreadable)?;
+        let mut typed = typed::read(limit, Until::End, is_shown, ask).map_err(unreadable)?;
         return Ok(std::mem::take(&mut *typed));
     }
     let mut bytes = Vec::new();

@@ -231,9 +231,9 @@ fn standard_input() -> Result<Box<dyn BufRead>> {
     if !io::stdin().is_terminal() {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
-    terminal::note("paste the lines, then press Enter and Ctrl-D; they are not shown");
     let limit = usize::try_from(LIMIT).unwrap_or(usize::MAX);
-    let typed = terminal::stdin_hidden_up_to(limit)?;
+    let ask = || terminal::note("paste the lines, then press Enter and Ctrl-D; they are not shown");
+    let typed = terminal::stdin_hidden_up_to(limit, ask)?;
     if typed.len() > limit {
         return Err(too_large("standard input"));
     }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::{Mutex, PoisonError};
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::io::progress;
 
@@ -25,6 +25,31 @@ impl Drop for Asking {
     fn drop(&mut self) {
         progress::set_asking(false);
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// While it lives, the terminal does not show what is typed.
+pub struct Hidden(Option<(File, Termios)>);
+
+impl Hidden {
+    pub fn begin() -> Self {
+        let hide = || {
+            let tty = File::open("/dev/tty").ok()?;
+            let before = tcgetattr(&tty).ok()?;
+            let mut modes = before.clone();
+            modes.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
+            tcsetattr(&tty, OptionalActions::Now, &modes).ok()?;
+            Some((tty, before))
+        };
+        Hidden(hide())
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        if let Some((tty, before)) = &self.0 {
+            let _ = tcsetattr(tty, OptionalActions::Now, before);
+        }
     }
 }
 
