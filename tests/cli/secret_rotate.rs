@@ -185,7 +185,7 @@ fn a_new_secret_that_was_lost_costs_nobody_the_old_one() {
     token(&home, &keyring, &cognito.server).run().ok();
     // Once somebody has deleted it at Cognito there is nothing to go on with.
     cognito.state.lock().unwrap().secrets.retain(|(_, value)| value == FIRST);
-    rotate(&home, &keyring, &["--grace", "0s", "--yes"]).run().code(1).stderr_has("this rotation is over");
+    rotate(&home, &keyring, &["--grace", "0s", "--yes"]).run().code(1).stderr_has("this rotation has ended");
     rotate(&home, &keyring, &["--grace", "0s", "--yes"]).run().ok().stderr_has("the old one is deleted");
     assert_eq!(cognito.secrets().len(), 1);
     token(&home, &keyring, &cognito.server).run().ok();

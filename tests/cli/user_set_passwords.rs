@@ -164,7 +164,7 @@ fn one_user_is_named_and_what_comes_after_may_be_a_password() {
     home.canary(SECOND);
     insta::assert_snapshot!(set(&home, &["ann@example.com", "more"]).run().message(), @"
     exit 2
-    error: `user set-password` takes one user name; the second argument is not shown, since it may be a password
+    error: `user set-password` takes one user name; the second argument is not shown, since it may be a secret
     hint: `--password-stdin` reads a password from standard input, `--from FILE` the names of several users
     ");
     home.cogtok(["user", "set-password", "--help"]).run().ok().stdout_has("user set-password [OPTIONS] [USERNAME]\n");

@@ -214,13 +214,13 @@ impl<'a> Rotation<'a> {
     }
 
     /// The error where the new secret was lost before the old one was deleted: the old one may be all that works. Without the new one
-    /// at Cognito the rotation is over.
+    /// at Cognito the rotation has ended.
     fn lost(&self, record: &Record, others: &[ClientSecret]) -> Result<Error> {
         let place = self.place.name();
         if others.is_empty() {
             self.records.remove()?;
             let message =
-                format!("the new secret is neither in {place} nor at Cognito any more, so this rotation is over");
+                format!("the new secret is neither in {place} nor at Cognito any more, so this rotation has ended");
             return Ok(Error::new(Kind::Failure, message)
                 .hint("the old one is in use: run the same command again to rotate it"));
         }

@@ -67,7 +67,7 @@ pub struct SetPassword {
 pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     if !args.unexpected.is_empty() {
         let message =
-            "`user set-password` takes one user name; the second argument is not shown, since it may be a password";
+            "`user set-password` takes one user name; the second argument is not shown, since it may be a secret";
         return Err(Error::usage(message).hint(
             "`--password-stdin` reads a password from standard input, `--from FILE` the names of several users",
         ));
