@@ -13,8 +13,7 @@ import tempfile
 import threading
 import time
 
-TARGET, RUNS = sys.argv[1], int(sys.argv[2])
-COGTOK = os.path.abspath(f"{TARGET}/release/cogtok")
+TARGET, COGTOK, RUNS = sys.argv[1], os.path.abspath(sys.argv[2]), int(sys.argv[3])
 EMPTY = os.path.abspath(f"{TARGET}/bench/empty")
 
 
@@ -136,7 +135,7 @@ def loader(program, env):
 GOALS = {"cogtok token m2m, cached": 1.4, "cogtok --version": 1.7, "cogtok --help": 1.7, "TAB after a command": 1.7}
 MOST_INSTRUCTIONS = {"cogtok token m2m, cached": 650_000}
 MOST_MEGABYTES = 12.0
-RECORD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "on_record.json")
+RECORD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "published_on_record.json" if "--published" in sys.argv else "on_record.json")
 goals = []
 
 
@@ -189,13 +188,16 @@ def budget(rows, env):
         now |= {f"{name}: {what}": cost for what, cost in costs.items() if cost is not None and name != rows[0][0]}
         if costs["instructions"] and name in MOST_INSTRUCTIONS:
             goal(f"{name}: instructions", costs["instructions"], MOST_INSTRUCTIONS[name])
-    print(f"\nrelocations: {now.get('relocations', '-')}; the loader: {loader(COGTOK, env)}")
+    print(f"\nrelocations: {now.get('relocations', '-')}; the loader: {loader(COGTOK, env) or 'none'}")
     if "--record" in sys.argv:
         with open(RECORD, "w") as file:
             json.dump(now, file, indent=1)
             file.write("\n")
-    with open(RECORD) as file:
-        record = json.load(file)
+    try:
+        with open(RECORD) as file:
+            record = json.load(file)
+    except FileNotFoundError:
+        record = {}
     for what, cost in now.items():
         if cost > record.get(what, cost) * 1.03:
             print(f"GREW: {what}: {int(cost):,}, on record {int(record[what]):,}")
