@@ -19,7 +19,9 @@ use cogtok::user_pool::user_token;
 use serde_json::json;
 
 use super::card_file::CardFile;
-use super::create_many::{self, Common, Many};
+use super::create_many::{self, Many};
+use super::find_run;
+use super::plan_run::Common;
 use super::pool_user::note_seen;
 use super::runs;
 use crate::app::App;
@@ -184,7 +186,7 @@ fn resume_all(app: &App, args: &Create, profile: &Profile) -> Result<()> {
     };
     let run = match &args.email {
         Some(name) if is_run(name) && !is_user(name) => Some(name.clone()),
-        None if records.is_empty() => create_many::unfinished(app, profile)?,
+        None if records.is_empty() => find_run::unfinished(app, profile)?,
         _ => None,
     };
     let Some(run) = run else {

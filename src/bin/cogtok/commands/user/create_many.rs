@@ -1,7 +1,6 @@
 //! `cogtok user create --count` and `--from`: creates the users of a class, as one resumable run.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,6 +11,8 @@ use cogtok::settings::types::parse_duration;
 
 use super::card_file::CardFile;
 use super::failures::count_others;
+use super::find_run;
+use super::plan_run::{self, Common, Who};
 use super::pool_user::note_seen;
 use super::run_output::{self, Stream};
 use crate::app::App;
@@ -22,13 +23,9 @@ use crate::io::progress::Progress;
 use crate::io::{signals, terminal};
 use crate::services::create_user::{self, PasswordProof};
 use crate::services::create_users::pace::{Pace, QUOTA};
-use crate::services::create_users::seats::{self, Numbered, Seat};
 use crate::services::create_users::{self, Manner, NAMED, Outcome};
-use crate::services::journal::plan::Plan;
-use crate::services::journal::run::{Head, Run, runs};
-use crate::services::journal::{IfExists, Journal, Record, RunKey, State};
-use crate::services::password_generator;
-use crate::services::user_file::UserFile;
+use crate::services::journal::run::{Head, Run};
+use crate::services::journal::{IfExists, Journal, Record, State};
 
 /// The forms that many users are printed in.
 pub const FORMS: [Output; 5] = [Output::Table, Output::Json, Output::Jsonl, Output::Csv, Output::Text];
@@ -45,31 +42,11 @@ const IN_CLEAR: &str = "no secret store can be opened, so the passwords are in t
 /// The longest time until a run ends.
 const LONGEST_TTL: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
 
-/// The most users of one run.
-const MOST: usize = 1_000_000;
-
 /// Options for many users.
 #[derive(Debug, Args)]
 pub struct Many {
-    /// Create N users: seat-01@example.com and so on
-    #[arg(long, value_name = "N", conflicts_with_all = ["email", "username", "password_stdin", "save_password", "resume", "from"])]
-    count: Option<usize>,
-    /// Create the users of a CSV or JSON Lines file, or of standard input (-): email, username, password, group, groups,
-    /// attributes, phone
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["email", "username", "password_stdin", "save_password", "resume"])]
-    from: Option<PathBuf>,
-    /// With `--count`: what the names begin with [default: seat-]
-    #[arg(long, value_name = "TEXT", requires = "count")]
-    prefix: Option<String>,
-    /// With `--count`: the first number [default: 1]
-    #[arg(long, value_name = "N", requires = "count")]
-    start: Option<usize>,
-    /// With `--count`: the domain of the addresses [default: example.com]
-    #[arg(long, value_name = "DOMAIN", requires = "count")]
-    email_domain: Option<String>,
-    /// With `--count`: seat-01 is the user name, for pools whose user names are not e-mail addresses
-    #[arg(long, requires = "count")]
-    named: bool,
+    #[command(flatten)]
+    who: Who,
     /// With `--count` or `--from`: how many users a second at the most [default: 50]
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
@@ -89,7 +66,7 @@ fn ttl(text: &str) -> Result<Duration, String> {
 impl Many {
     /// Whether several users are to be created.
     pub fn is_given(&self) -> bool {
-        self.count.is_some() || self.from.is_some()
+        self.who.is_given()
     }
 
     /// Whether the run is to end.
@@ -110,23 +87,6 @@ impl Many {
     }
 }
 
-/// The settings that all users of a run have.
-#[derive(Debug)]
-pub struct Common {
-    /// Attributes by name.
-    pub attributes: std::collections::BTreeMap<String, String>,
-    /// A group to add each to.
-    pub group: Option<String>,
-    /// Whether the addresses count as verified.
-    pub is_verified: bool,
-    /// Whether the passwords are permanent.
-    pub is_permanent: bool,
-    /// Whether Cognito sends its invitation.
-    pub invite: bool,
-    /// What to do about users that exist already.
-    pub if_exists: IfExists,
-}
-
 /// Makes the users, as a new run.
 pub fn run(app: &App, many: &Many, cards: &CardFile, common: &Common, profile: &Profile) -> Result<()> {
     app.output(&FORMS)?;
@@ -140,7 +100,7 @@ pub fn run(app: &App, many: &Many, cards: &CardFile, common: &Common, profile: &
     app.forget_orphan_keys();
     let journal = Journal::to_add(state, app.deadline())?;
     let key = app.make_run_key(&mut head)?;
-    if let Err(error) = plan(app, many, common, &head, key.as_ref().ok().cloned()) {
+    if let Err(error) = plan_run::plan(app, &many.who, common, &head, key.as_ref().ok().cloned()) {
         app.forget_run_key(&head);
         return Err(error);
     }
@@ -153,23 +113,6 @@ pub fn run(app: &App, many: &Many, cards: &CardFile, common: &Common, profile: &
         Err(why) => terminal::note(&format!("{IN_CLEAR}: {}", why.message())),
     }
     go_on(app, profile, cards, journal.of_run(run), manner)
-}
-
-/// Writes the file of the run, with all its users.
-fn plan(app: &App, many: &Many, common: &Common, head: &Head, key: Option<RunKey>) -> Result<()> {
-    let mut plan = Plan::begin(app.dirs().state.as_deref(), head, key)?;
-    let mut add = |seat: Seat| {
-        if plan.len() >= MOST {
-            return Err(Error::usage(format!("a run has at most {MOST} users")));
-        }
-        plan.add(record(head, common, seat)?)
-    };
-    match (many.count, &many.from) {
-        (Some(count), _) => numbered(many, count, &mut add)?,
-        (None, Some(path)) => seats::read(UserFile::open(path, app.deadline())?, add)?,
-        (None, None) => return Err(Error::usage("neither `--count` nor `--from` is given")),
-    }
-    plan.finish()
 }
 
 /// Resumes the run whose id starts with the given text. `decided` is what a person says of the users of whom cogtok can't
@@ -186,114 +129,12 @@ pub fn resume(
     decided: Option<IfExists>,
 ) -> Result<()> {
     app.output(&FORMS)?;
-    let path = find(app, wanted)?.path().to_path_buf();
+    let path = find_run::find(app, wanted)?.path().to_path_buf();
     let mut run = Run::open(&path, app.deadline())?;
-    check_pool(&run, profile)?;
+    find_run::check_pool(&run, profile)?;
     app.unseal(&mut run)?;
     let journal = Journal::to_add(app.dirs().state.as_deref(), app.deadline())?;
     go_on(app, profile, cards, journal.of_run(run), Manner { decided, ..many.manner()? })
-}
-
-/// Refuses a run of another pool than the profile's.
-///
-/// # Errors
-/// [`Kind::Failure`].
-pub fn check_pool(run: &Run, profile: &Profile) -> Result<()> {
-    let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
-    if run.head.origin == origin && run.head.user_pool_id == pool {
-        return Ok(());
-    }
-    let (pool, origin) = (printable(&run.head.user_pool_id, 60), printable(&run.head.origin, 120));
-    let error = Error::new(Kind::Failure, format!("run {} is of pool {pool} at {origin}", run.head.run));
-    Err(error.hint("see which profile has that pool: cogtok user runs{p}"))
-}
-
-/// The only unfinished run of this pool; `None` without one.
-///
-/// # Errors
-/// [`Kind::Usage`] where there are several.
-pub fn unfinished(app: &App, profile: &Profile) -> Result<Option<String>> {
-    let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
-    let is_wanted = |run: &Run| {
-        let is_finished = run.count(&[State::Done, State::Skipped]) == run.len();
-        !is_finished && run.head.origin == origin && run.head.user_pool_id == pool
-    };
-    let found: Vec<Run> = runs(app.dirs().state.as_deref()).into_iter().filter(is_wanted).collect();
-    match found.as_slice() {
-        [] => Ok(None),
-        [run] => Ok(Some(run.head.run.clone())),
-        several => {
-            let ids: Vec<&str> = several.iter().take(5).map(|run| run.head.run.as_str()).collect();
-            let error = Error::usage(format!("{} runs are not finished: {}", several.len(), ids.join(", ")));
-            let hint = Advice::new("name the one to continue: cogtok user create {run}{p} --resume");
-            Err(error.hint(hint.word("run", ids.first().copied().unwrap_or_default())))
-        }
-    }
-}
-
-/// The run whose id begins so.
-///
-/// # Errors
-/// [`Kind::Failure`] where there is none, [`Kind::Usage`] where there are several.
-pub fn find(app: &App, wanted: &str) -> Result<Run> {
-    let wanted = wanted.to_ascii_lowercase();
-    let fits = |run: &Run| !wanted.is_empty() && run.head.run.starts_with(&wanted);
-    let mut found: Vec<Run> = runs(app.dirs().state.as_deref()).into_iter().filter(fits).collect();
-    match (found.pop(), found.len()) {
-        (Some(run), 0) => Ok(run),
-        (None, _) => Err(Error::new(Kind::Failure, format!("there is no run {}", printable(&wanted, 40)))
-            .hint("the runs: cogtok user runs{p}")),
-        (Some(_), more) => {
-            Err(Error::usage(format!("{} runs begin with that", more + 1)).hint("the runs: cogtok user runs{p}"))
-        }
-    }
-}
-
-fn numbered(many: &Many, count: usize, add: &mut impl FnMut(Seat) -> Result<()>) -> Result<()> {
-    if !(1..=MOST).contains(&count) {
-        return Err(Error::usage(format!("`--count` is from 1 to {MOST}")));
-    }
-    let has_domain = !many.named || many.email_domain.is_some();
-    let numbered = Numbered {
-        prefix: many.prefix.as_deref().unwrap_or("seat-"),
-        start: many.start.unwrap_or(1),
-        count,
-        domain: has_domain.then(|| many.email_domain.as_deref().unwrap_or("example.com")),
-        has_names: many.named,
-    };
-    if numbered.start.checked_add(count).is_none() {
-        return Err(Error::usage(format!("`--start` is at most {}", usize::MAX - count)));
-    }
-    // All names have the same form, so the first one shows whether they are valid.
-    let first = numbered.seat(0);
-    if let Err(why) = seats::check(&first) {
-        return Err(Error::usage(format!("`{}` can't be the name of a seat: {why}", printable(first.name(), 80))));
-    }
-    (0..count).try_for_each(|at| add(numbered.seat(at)))
-}
-
-fn record(head: &Head, common: &Common, seat: Seat) -> Result<Record> {
-    let is_generated = seat.password.is_none();
-    let password = match &seat.password {
-        Some(password) => password.clone(),
-        None => password_generator::generate(password_generator::LENGTH)?,
-    };
-    let (origin, pool) = (head.origin.clone(), head.user_pool_id.clone());
-    let name = seat.name().to_owned();
-    let mut record = Record::intent(head.begun_at, origin, pool, name, password.expose().to_owned())?;
-    let mut more = common.attributes.clone();
-    more.extend(seat.attributes);
-    record.state = State::Planned;
-    record.is_generated = is_generated;
-    record.is_permanent = common.is_permanent;
-    record.invite = common.invite;
-    record.attributes = create_user::attributes(seat.email.as_deref(), common.is_verified, &more);
-    let mut groups: Vec<String> = common.group.iter().cloned().chain(seat.groups).collect();
-    groups.dedup();
-    let mut groups = groups.into_iter();
-    record.group = groups.next();
-    record.more_groups = groups.collect();
-    Ok(record)
 }
 
 fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manner: Manner) -> Result<()> {

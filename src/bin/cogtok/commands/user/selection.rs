@@ -10,7 +10,7 @@ use cogtok::error::Result;
 use cogtok::settings::types::{Username, parse_duration};
 
 use super::chosen::Selected;
-use super::create_many;
+use super::find_run;
 use super::list;
 use super::user_file;
 use super::user_file::{Row, Rows};
@@ -110,8 +110,8 @@ impl Selection {
 
 /// The users that a run created, without users that existed before.
 fn of_run(app: &App, wanted: &str) -> Result<Selected> {
-    let run = create_many::find(app, wanted)?;
-    create_many::check_pool(&run, &app.profile(&[])?)?;
+    let run = find_run::find(app, wanted)?;
+    find_run::check_pool(&run, &app.profile(&[])?)?;
     made_by(run)
 }
 

@@ -12,8 +12,8 @@ use cogtok::user_pool::sign_in::{Credentials, SignIn, Step};
 use cogtok::user_pool::user_token;
 use serde_json::json;
 
-use super::create_many;
 use super::failures::Failures;
+use super::find_run;
 use crate::app::App;
 use crate::app::options::Output;
 use crate::io::progress::Progress;
@@ -51,8 +51,8 @@ pub fn run(app: &App, args: &Try) -> Result<()> {
     let form = app.output(&FORMS)?;
     let profile = app.profile(&[])?;
     profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
-    let mut run = create_many::find(app, &args.run)?;
-    create_many::check_pool(&run, &profile)?;
+    let mut run = find_run::find(app, &args.run)?;
+    find_run::check_pool(&run, &profile)?;
     let made: Vec<usize> = (0..run.len()).filter(|seat| run.state(*seat) == State::Done).collect();
     if made.is_empty() {
         return Err(Error::new(Kind::Failure, format!("run {} has created no user yet", run.head.run))

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::{Export, absolute, export, secrets, unwritable};
 use crate::app::{App, as_written};
 use crate::commands::user::card_file::CardPage;
-use crate::commands::user::create_many;
+use crate::commands::user::find_run;
 use crate::commands::user::user_file::{self, Row};
 use crate::io::progress::Progress;
 use crate::io::terminal;
@@ -160,7 +160,7 @@ fn rows(app: &App, args: &Export, profile: &Profile) -> Result<Vec<Row>> {
 }
 
 fn rows_of_run(app: &App, wanted: &str, profile: &Profile) -> Result<Vec<Row>> {
-    let mut run = create_many::find(app, wanted)?;
+    let mut run = find_run::find(app, wanted)?;
     if profile.user_pool_id()?.as_str() != run.head.user_pool_id {
         let pool = printable(&run.head.user_pool_id, 60);
         let error = Error::new(Kind::Failure, format!("run {} is of pool {pool}", run.head.run));
