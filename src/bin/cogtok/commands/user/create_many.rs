@@ -181,7 +181,9 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manne
     signals::set_patient(false);
     signals::set_last_words(None);
     let done = count();
-    name_skipped(&journal)?;
+    if let Err(error) = name_skipped(&journal) {
+        log::warn!(target: "cogtok", "{error}");
+    }
     let mut carded = Ok(());
     if let Some(run) = journal.run() {
         let mut run = run.borrow_mut();
