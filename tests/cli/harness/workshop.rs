@@ -179,8 +179,13 @@ impl Workshop {
     pub fn sign_in(&self, username: &str, password: &str) -> Result<Value, String> {
         let body = json!({"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": self.web.id,
             "AuthParameters": {"USERNAME": username, "PASSWORD": password}});
-        let answer = self.ministack.call("AWSCognitoIdentityProviderService.InitiateAuth", &body);
-        if answer.status == 200 { Ok(answer.json()) } else { Err(answer.json()["__type"].to_string()) }
+        let attempt = || {
+            let answer = self.ministack.call("AWSCognitoIdentityProviderService.InitiateAuth", &body);
+            if answer.status == 200 { Ok(answer.json()) } else { Err(answer.json()["__type"].to_string()) }
+        };
+        // The local Cognito fails at times when it is asked much at once.
+        let is_busy = |answer: &Result<Value, String>| answer.as_ref().is_err_and(|why| why.contains("InternalError"));
+        (0..4).map(|_| attempt()).find(|answer| !is_busy(answer)).unwrap_or_else(attempt)
     }
 
     /// A client-credentials token without cogtok.
