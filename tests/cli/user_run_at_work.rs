@@ -25,7 +25,7 @@ fn held_back() -> (Home, Proxy, Arc<AtomicBool>) {
     (behind(&proxy), proxy, may_go_on)
 }
 
-/// The arguments for a run of four users that is over at once, of whom two are made when the third is waited for.
+/// The arguments for a run of four users that ends at once, of whom two are made when the third is waited for.
 fn four(prefix: &str) -> [&str; 10] {
     ["create", "--count", "4", "--prefix", prefix, "--parallel", "1", "--ttl", "1s", "--json"]
 }

@@ -82,7 +82,7 @@ fn edit(editor: &str, copy: &Copy, text: &str) -> Result<Option<String>> {
     }
 }
 
-/// Whether somebody wants to edit it again. An answer that can't be read is none, and no reason to lose what was written.
+/// Whether somebody wants to edit it again. An answer that can't be read counts as a no: what was written must not be lost.
 fn is_edited_again() -> bool {
     terminal::can_ask()
         && terminal::confirm("Edit it again?", "").unwrap_or_else(|error| {

@@ -61,8 +61,11 @@ pub struct Copy {
 impl Copy {
     pub fn of(text: &str) -> Result<Self> {
         let unwritable = |error: std::io::Error| {
-            Error::store(format!("can't make a copy to edit: {}", error.kind()))
-                .hint("set TMPDIR to a directory of your own")
+            Error::store(format!("can't make a copy to edit: {}", error.kind())).hint(if cfg!(windows) {
+                "set TEMP to a folder of your own"
+            } else {
+                "set TMPDIR to a directory of your own"
+            })
         };
         let mut builder = tempfile::Builder::new();
         builder.prefix("cogtok-edit-");
