@@ -12,7 +12,7 @@ use cogtok::settings::types::parse_duration;
 use super::card_file::CardFile;
 use super::failures::count_others;
 use super::find_run;
-use super::plan_run::{self, Common, Who};
+use super::plan_run::{self, Common, PlannedUsers};
 use super::pool_user::note_seen;
 use super::run_output::{self, Stream};
 use crate::app::App;
@@ -46,7 +46,7 @@ const LONGEST_TTL: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
 #[derive(Debug, Args)]
 pub struct Many {
     #[command(flatten)]
-    who: Who,
+    planned: PlannedUsers,
     /// With `--count` or `--from`: how many users a second at the most [default: 50]
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
@@ -66,7 +66,7 @@ fn ttl(text: &str) -> Result<Duration, String> {
 impl Many {
     /// Whether several users are to be created.
     pub fn is_given(&self) -> bool {
-        self.who.is_given()
+        self.planned.is_given()
     }
 
     /// Whether the run is to end.
@@ -100,7 +100,7 @@ pub fn run(app: &App, many: &Many, cards: &CardFile, common: &Common, profile: &
     app.forget_orphan_keys();
     let journal = Journal::to_add(state, app.deadline())?;
     let key = app.make_run_key(&mut head)?;
-    if let Err(error) = plan_run::plan(app, &many.who, common, &head, key.as_ref().ok().cloned()) {
+    if let Err(error) = plan_run::plan(app, &many.planned, common, &head, key.as_ref().ok().cloned()) {
         app.forget_run_key(&head);
         return Err(error);
     }

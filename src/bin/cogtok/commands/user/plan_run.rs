@@ -19,7 +19,7 @@ const MOST: usize = 1_000_000;
 
 /// Options for who is created.
 #[derive(Debug, Args)]
-pub struct Who {
+pub struct PlannedUsers {
     /// Create N users: seat-01@example.com and so on
     #[arg(long, value_name = "N", conflicts_with_all = ["email", "username", "password_stdin", "save_password", "resume", "from"])]
     count: Option<usize>,
@@ -41,7 +41,7 @@ pub struct Who {
     named: bool,
 }
 
-impl Who {
+impl PlannedUsers {
     /// Whether several users are to be created.
     pub fn is_given(&self) -> bool {
         self.count.is_some() || self.from.is_some()
@@ -66,7 +66,7 @@ pub struct Common {
 }
 
 /// Writes the file of the run, with all its users.
-pub fn plan(app: &App, who: &Who, common: &Common, head: &Head, key: Option<RunKey>) -> Result<()> {
+pub fn plan(app: &App, planned: &PlannedUsers, common: &Common, head: &Head, key: Option<RunKey>) -> Result<()> {
     let mut plan = Plan::begin(app.dirs().state.as_deref(), head, key)?;
     let mut add = |seat: Seat| {
         if plan.len() >= MOST {
@@ -74,25 +74,25 @@ pub fn plan(app: &App, who: &Who, common: &Common, head: &Head, key: Option<RunK
         }
         plan.add(record(head, common, seat)?)
     };
-    match (who.count, &who.from) {
-        (Some(count), _) => numbered(who, count, &mut add)?,
+    match (planned.count, &planned.from) {
+        (Some(count), _) => numbered(planned, count, &mut add)?,
         (None, Some(path)) => seats::read(UserFile::open(path, app.deadline())?, add)?,
         (None, None) => return Err(Error::usage("neither `--count` nor `--from` is given")),
     }
     plan.finish()
 }
 
-fn numbered(who: &Who, count: usize, add: &mut impl FnMut(Seat) -> Result<()>) -> Result<()> {
+fn numbered(planned: &PlannedUsers, count: usize, add: &mut impl FnMut(Seat) -> Result<()>) -> Result<()> {
     if !(1..=MOST).contains(&count) {
         return Err(Error::usage(format!("`--count` is from 1 to {MOST}")));
     }
-    let has_domain = !who.named || who.email_domain.is_some();
+    let has_domain = !planned.named || planned.email_domain.is_some();
     let numbered = Numbered {
-        prefix: who.prefix.as_deref().unwrap_or("seat-"),
-        start: who.start.unwrap_or(1),
+        prefix: planned.prefix.as_deref().unwrap_or("seat-"),
+        start: planned.start.unwrap_or(1),
         count,
-        domain: has_domain.then(|| who.email_domain.as_deref().unwrap_or("example.com")),
-        has_names: who.named,
+        domain: has_domain.then(|| planned.email_domain.as_deref().unwrap_or("example.com")),
+        has_names: planned.named,
     };
     if numbered.start.checked_add(count).is_none() {
         return Err(Error::usage(format!("`--start` is at most {}", usize::MAX - count)));
