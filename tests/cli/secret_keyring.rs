@@ -170,3 +170,38 @@ fn a_client_that_an_option_names_has_no_secret_of_the_profile() {
     server.assert_untouched();
     home.cogtok(["token", "m2m"]).keyring(&keyring).run().ok();
 }
+
+#[test]
+fn the_secret_of_a_users_client_that_an_option_names_is_not_to_be_stored_for_the_profile() {
+    let (home, keyring) = (Home::new(), Keyring::start());
+    let server = Server::start(|request| match request.json()["AuthParameters"]["SECRET_HASH"].is_null() {
+        true => Answer::aws_error(
+            "NotAuthorizedException",
+            "Client other is configured with secret but SECRET_HASH was not received",
+        ),
+        false => Answer::aws_error("NotAuthorizedException", "Unable to verify secret hash for client other"),
+    });
+    let url = server.url();
+    let place = ["--region", "us-east-1", "--endpoint-url", &url, "--username", "alice"];
+    home.cogtok(["profile", "create", "ws", "--client-id", "web"]).args(place).run().ok();
+    let token = |words: &[&str]| {
+        let run = home.cogtok(["token", "user", "-p", "ws", "--auth-flow", "password"]).args(words).keyring(&keyring);
+        run.env("COGTOK_PASSWORD", "Passw0rd!").run()
+    };
+    token(&[]).code(3).stderr_has("`cogtok secret set user-client -p ws` stores it");
+    insta::assert_snapshot!(token(&["--client-id", "other"]).message(), @"
+    exit 3
+    error: InitiateAuth was refused: NotAuthorizedException: Client other is configured with secret but SECRET_HASH was not received (profile `ws`)
+    hint: the app client has a secret: COGTOK_USER_CLIENT_SECRET supplies it
+    ");
+    // Another profile has that client, and a secret of it.
+    home.cogtok(["profile", "create", "of-other", "--client-id", "other"]).args(place).run().ok();
+    let store = home.cogtok(["secret", "set", "user-client", "-p", "of-other"]).keyring(&keyring);
+    store.stdin("stored-client-secret").canary("stored-client-secret").run().ok();
+    insta::assert_snapshot!(token(&["--client-id", "other"]).message(), @"
+    exit 4
+    error: InitiateAuth was refused: NotAuthorizedException: Unable to verify secret hash for client other (profile `ws`)
+    hint: the client secret is not this app client's, or is the one of its two that was deleted
+    hint: the client secret comes from the keyring, where it is stored for client other
+    ");
+}

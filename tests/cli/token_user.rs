@@ -111,7 +111,7 @@ fn a_client_with_a_secret_gets_the_secret_hash_in_either_flow() {
     for flow in ["srp", "password"] {
         verified_access(&run(flow).env("COGTOK_USER_CLIENT_SECRET", secret).run(), client);
         let missing = run(flow).run();
-        missing.code(3).stderr_has("has a secret").stderr_has("`cogtok secret set user-client -p ws`");
+        missing.code(3).stderr_has("the app client has a secret: COGTOK_USER_CLIENT_SECRET supplies it");
         let wrong = run(flow).env("COGTOK_USER_CLIENT_SECRET", "not-this-clients-secret").run();
         wrong.code(4).stderr_has("comes from COGTOK_USER_CLIENT_SECRET").stderr_lacks("not-this-clients-secret");
         wrong.stderr_lacks("secret set user-client");

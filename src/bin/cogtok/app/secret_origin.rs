@@ -1,7 +1,7 @@
 //! Where the secrets of this call came from. The advice for a refused secret depends on it.
 
 use cogtok::error::{Advice, AdviceKind, Error};
-use cogtok::settings::types::SecretKind;
+use cogtok::settings::types::{ClientId, SecretKind};
 
 use super::App;
 
@@ -14,10 +14,14 @@ pub enum SecretSource {
     Variable(&'static str),
     /// The secret store, where this command replaces it.
     Store(Advice),
+    /// The secret store, for this app client, which an option names and the profile may not.
+    StoreForClient(ClientId),
     /// Secrets Manager, under this ARN.
     SecretsManager(String),
     /// A person.
     Typed,
+    /// Nowhere: there is none for the app client that an option names.
+    Nowhere,
 }
 
 impl App {
@@ -30,7 +34,9 @@ impl App {
 
     /// Whether the secret of this kind that was used last came from the secret store.
     pub fn is_from_store(&self, kind: SecretKind) -> bool {
-        self.sources.borrow().iter().any(|(known, source)| *known == kind && matches!(source, SecretSource::Store(_)))
+        self.sources.borrow().iter().any(|(known, source)| {
+            *known == kind && matches!(source, SecretSource::Store(_) | SecretSource::StoreForClient(_))
+        })
     }
 
     /// Whether a person typed the secret of this kind that was used last.
@@ -44,6 +50,9 @@ impl App {
             error.map_advice(|advice| match advice.kind() {
                 Some(known) if Some(known) == if_refused(*kind) => self.if_wrong(*kind, source),
                 Some(AdviceKind::OmitUserClientSecret) if *kind == SecretKind::UserClient => if_too_many(*kind, source),
+                Some(AdviceKind::StoreUserClientSecret) if matches!(source, SecretSource::Nowhere) => {
+                    Some(Advice::new("the app client has a secret: COGTOK_USER_CLIENT_SECRET supplies it"))
+                }
                 _ => Some(advice),
             })
         })
@@ -61,10 +70,15 @@ impl App {
             SecretSource::Store(command) => Advice::new("the {what} comes from {store}: `{command}` replaces it")
                 .text("store", self.store_name())
                 .fill("command", command.clone()),
+            SecretSource::StoreForClient(client) => {
+                Advice::new("the {what} comes from {store}, where it is stored for client {client}")
+                    .text("store", self.store_name())
+                    .word("client", client)
+            }
             SecretSource::SecretsManager(arn) => {
                 Advice::new("the {what} comes from Secrets Manager: check {arn}").text("arn", arn)
             }
-            SecretSource::Typed => return None,
+            SecretSource::Typed | SecretSource::Nowhere => return None,
         };
         Some(advice.text("what", what))
     }
@@ -87,6 +101,9 @@ fn if_too_many(kind: SecretKind, source: &SecretSource) -> Option<Advice> {
         SecretSource::Store(_) => {
             Some(Advice::new("`cogtok secret delete {kind}{p}` removes the stored one").text("kind", kind))
         }
-        SecretSource::Stdin | SecretSource::SecretsManager(_) | SecretSource::Typed => None,
+        SecretSource::StoreForClient(client) => {
+            Some(Advice::new("the secret that was sent is stored for client {client}").word("client", client))
+        }
+        SecretSource::Stdin | SecretSource::SecretsManager(_) | SecretSource::Typed | SecretSource::Nowhere => None,
     }
 }

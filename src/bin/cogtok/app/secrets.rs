@@ -199,6 +199,9 @@ impl App {
         }
         let lists = |config: &Config| config.lists_secret(binding.kind, &binding.client_id);
         let is_listed = profile.secrets.contains(&binding.kind) || self.config_in_reach()?.is_some_and(lists);
+        if profile.is_client_given && !binding.kind.is_of_a_user() {
+            self.note_source(binding.kind, SecretSource::Nowhere);
+        }
         if !is_listed {
             return Ok(None);
         }
@@ -212,7 +215,11 @@ impl App {
             Ok(None) if !can_ask && !profile.is_client_given => Err(binding.missing()),
             Ok(found) => {
                 if found.is_some() {
-                    self.note_source(binding.kind, SecretSource::Store(binding.command()));
+                    let source = match profile.is_client_given && !binding.kind.is_of_a_user() {
+                        true => SecretSource::StoreForClient(binding.client_id.clone()),
+                        false => SecretSource::Store(binding.command()),
+                    };
+                    self.note_source(binding.kind, source);
                 }
                 Ok(found)
             }
