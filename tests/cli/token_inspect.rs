@@ -39,6 +39,20 @@ fn header_claims_times_and_kind_are_shown_and_said_not_to_be_verified() {
 }
 
 #[test]
+fn the_command_that_verifies_names_profile_and_configuration_as_they_were_named() {
+    let home = Home::new();
+    let token = sign::sign(&sign::access_claims(now()));
+    let other = home.path("other.toml");
+    std::fs::write(&other, "[profiles.ws]\n").unwrap();
+    let other = other.to_str().unwrap();
+    let inspect = |words: &[&str]| home.cogtok(["token", "inspect", "-"]).args(words).stdin(&token).run();
+    let named = format!("check it: cogtok --config {other} token verify -p ws\n");
+    inspect(&["--config", other, "-p", "ws"]).ok().stdout_has(&named);
+    inspect(&["--config", other, "-p", "ws", "--json"]).ok().stderr_has(&named);
+    inspect(&[]).ok().stdout_has("check it: cogtok token verify\n");
+}
+
+#[test]
 fn times_are_told_in_this_machines_zone() {
     let token = jwt(&json!({"exp": 1_700_000_000, "iat": 1_699_996_400, "auth_time": -5, "nbf": u64::MAX}));
     let home = Home::new();

@@ -1,8 +1,10 @@
 //! AWS_BEARER_TOKEN_BEDROCK, which is for Bedrock's own API keys, and into which Cognito's tokens are put all too easily.
 
+use cogtok::error::Advice;
 use cogtok::token::jwt::payload_unverified;
 
 use crate::env;
+use crate::io::terminal;
 
 /// The variable.
 pub const VARIABLE: &str = "AWS_BEARER_TOKEN_BEDROCK";
@@ -20,7 +22,8 @@ pub fn warn() {
 /// Warns where a token is about to be put into the variable of this name.
 pub fn warn_of(variable: &str) {
     if variable == VARIABLE {
-        log::warn!(target: "cogtok", "{WHY}; `cogtok aws-credentials` gets what it accepts");
+        let instead = terminal::shown(&Advice::new("; `cogtok aws-credentials{p}` gets what it accepts"));
+        log::warn!(target: "cogtok", "{WHY}{}", instead.unwrap_or_default());
     }
 }
 

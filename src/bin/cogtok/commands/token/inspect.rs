@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::token::jwt::{Unverified, described_actor};
 use cogtok::token::relative_time::relative;
 use serde_json::{Map, Value, json};
@@ -73,7 +73,12 @@ fn alone(actor: &Value) -> Value {
 }
 
 fn not_verified() {
-    terminal::note("NOT VERIFIED: anyone could have written this; check it: cogtok token verify");
+    terminal::note(&warning());
+}
+
+fn warning() -> String {
+    let check = terminal::shown(&Advice::new("; check it: cogtok token verify{p}")).unwrap_or_default();
+    format!("NOT VERIFIED: anyone could have written this{check}")
 }
 
 /// One claim: text without quotes, anything else as JSON. Control characters are escaped at a terminal.
@@ -91,7 +96,7 @@ fn raw(claims: &Map<String, Value>, name: &str) -> Result<String> {
 }
 
 fn in_lines(read: &Unverified, now: u64) -> String {
-    let mut text = "NOT VERIFIED: anyone could have written this; check it: cogtok token verify\n\n".to_owned();
+    let mut text = format!("{}\n\n", warning());
     let mut line = |name: &str, value: &str| text.push_str(&format!("{:<18} {value}\n", printable(name, 60)));
     line("kind", read.kind().described());
     let end = match read.claims.get("exp") {
