@@ -206,7 +206,11 @@ fn a_token_of_cognito_where_a_key_of_bedrock_belongs_is_warned_about() {
     }
     let variable = ["--env-var", "AWS_BEARER_TOKEN_BEDROCK"];
     let export = home.cogtok(["token", "user", "-p", "ws", "--export"]).args(variable).keyring(&keyring).run();
-    export.ok().stderr_has("accepts no Cognito token").stdout_has("export AWS_BEARER_TOKEN_BEDROCK=");
+    export
+        .ok()
+        .stderr_has("accepts no Cognito token")
+        .stderr_has("`cogtok aws-credentials -p ws` gets what it accepts")
+        .stdout_has("export AWS_BEARER_TOKEN_BEDROCK=");
     let exec = home.cogtok(["exec", "-p", "ws", "--as", "user"]).args(variable).args(["--", "true"]);
     exec.keyring(&keyring).run().ok().stderr_has("accepts no Cognito token");
 }
