@@ -138,15 +138,28 @@ fn what_a_killed_cogtok_left_is_swept_and_what_lives_is_not() {
     assert_eq!(left(&home), [other]);
 }
 
-#[test]
-fn a_clock_that_is_set_back_leaves_no_expired_token_in_the_file() {
+/// Runs this with a clock that is set back as soon as the command runs.
+fn with_clock_set_back<'h>(home: &'h Home, script: &str) -> Run<'h> {
     need("faketime", "faketime");
     let preload = std::process::Command::new("faketime").args(["-f", "+0", "printenv", "LD_PRELOAD"]).output().unwrap();
-    let (home, _server) = answering(|n| token(n, 8));
     home.plant("clock", "+0");
-    let script = format!("echo -120 >'{}'\n{TWICE}", home.path("clock").display());
-    let run = renewing(&home, &script).env("LD_PRELOAD", String::from_utf8(preload.stdout).unwrap().trim());
+    let script = format!("echo -120 >'{}'\n{script}", home.path("clock").display());
+    let run = renewing(home, &script).env("LD_PRELOAD", String::from_utf8(preload.stdout).unwrap().trim());
     let run = run.env("FAKETIME_TIMESTAMP_FILE", home.path("clock")).env("FAKETIME_NO_CACHE", "1");
-    let output = run.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").run();
+    run.env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+}
+
+#[test]
+fn a_clock_that_is_set_back_leaves_no_expired_token_in_the_file() {
+    let (home, _server) = answering(|n| token(n, 8));
+    let output = with_clock_set_back(&home, TWICE).run();
     output.ok().check(output.stdout.lines().count() == 3, "another token");
+}
+
+#[test]
+fn a_failed_renewal_does_not_make_a_clock_that_was_set_back_right() {
+    let refusal = || Answer::json(400, &json!({"error": "invalid_client"}));
+    let (home, _server) = answering(move |n| if n == 1 { refusal() } else { token(n, 3600) });
+    let output = with_clock_set_back(&home, TWICE).run();
+    output.ok().stderr_has("cogtok tries again in 1 s").check(output.stdout.lines().count() == 3, "another token");
 }

@@ -45,11 +45,15 @@ pub fn run(app: &App, source: &TokenArgs, got: &ObtainedToken, mut command: Comm
     let mut tokens = Tokens::new(app, source.relaxed(), None);
     let mut pause = time_to_renewal(&token, min_validity);
     let mut failures = 0;
+    // By a clock that was set back a token looks fresh for longer than it is. That holds until there is another.
+    let mut untrusted = None;
     loop {
-        // By a clock that was set back the token would look fresh for longer than it is.
-        let untrusted = wait(&mut clock, pause).then(|| token.value.clone());
+        if wait(&mut clock, pause) {
+            untrusted = Some(token.value.clone());
+        }
         let renewed = tokens.get_token(untrusted.as_ref()).and_then(|renewed| {
             let Some(renewed) = renewed else { return Ok(()) };
+            untrusted = None;
             if renewed.value.expose() != token.value.expose() {
                 token_file::replace(&renewed.value)
                     .map_err(|why| Error::store(format!("the file for the token can't be written: {why}")))?;
@@ -60,7 +64,8 @@ pub fn run(app: &App, source: &TokenArgs, got: &ObtainedToken, mut command: Comm
         pause = match renewed {
             Ok(()) => {
                 failures = 0;
-                time_to_renewal(&token, min_validity)
+                // Without another token, it asks again when it may: one was requested a moment ago.
+                if untrusted.is_some() { Some(LONGEST) } else { time_to_renewal(&token, min_validity) }
             }
             Err(error) => {
                 failures += 1;
