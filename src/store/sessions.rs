@@ -22,7 +22,8 @@ use crate::token::session::{Session, SessionOrigin};
 pub struct Record {
     /// The session whose refresh token the store has.
     pub session: Option<Session>,
-    /// How the last session began, if it has ended or could not be kept: a user who came from the browser is sent there again.
+    /// How the last session began, if it has ended or could not be kept: a user who came from the browser is sent there again. Then
+    /// `session` is an earlier one, maybe another user's, and is only there to be revoked.
     pub over: Option<SessionOrigin>,
     /// Whether the store has a device that the pool remembers.
     pub has_device: bool,
@@ -31,6 +32,11 @@ pub struct Record {
 }
 
 impl Record {
+    /// The session that renews the user's tokens.
+    pub fn current_session(&self) -> Option<&Session> {
+        self.session.as_ref().filter(|_| self.over.is_none())
+    }
+
     /// Whether there is neither a session nor one from the browser that has ended, so that a password may be asked for.
     pub fn is_for_a_password(&self) -> bool {
         self.session.is_none() && self.over != Some(SessionOrigin::Endpoint)

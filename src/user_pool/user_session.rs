@@ -199,7 +199,7 @@ pub enum NotObtained {
 pub async fn obtain<H: SessionHost>(host: &mut H, options: SessionOptions) -> Result<TokenResponse, NotObtained> {
     let remembered = host.remembered().await;
     let candidates = match &remembered {
-        Ok(Some(record)) => record.session.iter().cloned().collect(),
+        Ok(Some(record)) => record.current_session().cloned().into_iter().collect(),
         Ok(None) => Vec::new(),
         // The store's content is unknown, so it is read.
         Err(error) => {
@@ -216,7 +216,10 @@ pub async fn obtain<H: SessionHost>(host: &mut H, options: SessionOptions) -> Re
         for session in &candidates {
             // The last sign-in could not be kept. What the store has is older, and may be another user's.
             if session.via == SessionOrigin::Endpoint && host.was_told_not_kept() {
-                return Err(NotObtained::Ended(NoTokens::Absent));
+                if remembered.is_ok() && options.password.is_none() {
+                    return Err(NotObtained::Ended(NoTokens::Absent));
+                }
+                continue;
             }
             let why = match renew(host, session).await {
                 Ok(served) => return Ok(served),

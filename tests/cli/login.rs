@@ -234,7 +234,7 @@ fn a_sign_in_that_could_not_be_kept_never_becomes_the_user_before_it() {
         claims["sub"] = json!("00000000-0000-4000-8000-0000000000b0");
     }
     id["email"] = json!("bob@example.com");
-    let server = Server::script([alice(), answer(&access, &id), refreshed(3600, None).1]);
+    let server = Server::script([alice(), answer(&access, &id), Answer::json(200, &json!({}))]);
     let keyring = Keyring::start();
     let home = signed_in(&server, &keyring, &server.url());
     // Bob's refresh token finds no store.
@@ -250,4 +250,33 @@ fn a_sign_in_that_could_not_be_kept_never_becomes_the_user_before_it() {
         renewed.code(5).stdout_is("").stderr_has("cogtok login");
     }
     assert_eq!(server.requests().len(), 2, "alice's refresh token is not used");
+    // It is still stored, and `logout` revokes and deletes it.
+    let stored = refresh_tokens(&keyring);
+    assert_eq!(stored.len(), 1);
+    home.cogtok(["logout"]).keyring(&keyring).run().ok();
+    assert_eq!(server.requests()[2].operation(), Some("RevokeToken"));
+    assert_eq!(refresh_tokens(&keyring), [""; 0]);
+}
+
+#[test]
+fn a_given_password_signs_in_after_a_browser_sign_in_that_could_not_be_kept() {
+    let wrong = Answer::aws_error("NotAuthorizedException", "Incorrect username or password.");
+    let server = Server::script([alice(), alice(), wrong]);
+    let keyring = Keyring::start();
+    let home = Home::new();
+    home.login_profile_with(&server.url(), &server.url());
+    home.cogtok(["profile", "set", "ws", "user.username", "alice@example.com"]).run().ok();
+    sign_in(home.cogtok(["login"]).keyring(&keyring), &home.fake_browser()).0.ok();
+    // Neither the keyring nor the record of the session can be written.
+    let locks: Vec<_> =
+        std::fs::read_dir(home.state_dir().join("sessions")).unwrap().map(|file| file.unwrap().path()).collect();
+    for lock in locks.iter().filter(|file| file.extension().is_some_and(|extension| extension == "lock")) {
+        std::fs::remove_file(lock).unwrap();
+        std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700).create(lock).unwrap();
+    }
+    sign_in(home.cogtok(["login"]), &home.fake_browser()).0.ok().stderr_has("you will have to sign in again");
+    let password = ["token", "user", "--auth-flow", "password", "--password-stdin", "--min-validity", "2h"];
+    let refused = home.cogtok(password).stdin("Passw0rd!").keyring(&keyring).run();
+    refused.code(4).stderr_has("Incorrect username or password");
+    assert_eq!(server.requests()[2].operation(), Some("InitiateAuth"));
 }

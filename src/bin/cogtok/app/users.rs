@@ -54,7 +54,7 @@ impl App {
         for entry in self.cache().peek(is_ours, now, self.deadline()) {
             let is_over = entry.is_over(now);
             match found.iter_mut().find(|known| known.key == entry.key) {
-                Some(known) if is_over && known.record.session.is_none() && entry.key != own => {}
+                Some(known) if is_over && known.record.current_session().is_none() && entry.key != own => {}
                 Some(known) => known.tokens = Some(entry.tokens),
                 None => {
                     let record = Record::of_tokens(&entry.tokens).unwrap_or_default();
@@ -65,7 +65,7 @@ impl App {
                 }
             }
         }
-        found.retain(|known| known.tokens.is_some() || known.record.session.is_some());
+        found.retain(|known| known.tokens.is_some() || known.record.current_session().is_some());
         // An unreadable record does not mean that nobody is signed in.
         if self.sessions().read(&own).is_err() && !found.iter().any(|known| known.key == own) {
             let (key, tokens, record) = (own.clone(), None, Record::default());

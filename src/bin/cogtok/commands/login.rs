@@ -296,8 +296,9 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
         RefreshState::NotKept
     });
     // Without a session of its own this sign-in must not go on with the one before it, which may be another user's.
-    let session = renewal.session().cloned();
-    let over = session.is_none().then_some(SessionOrigin::Endpoint);
+    // Its refresh token is still stored, for `logout` to revoke.
+    let over = renewal.session().is_none().then_some(SessionOrigin::Endpoint);
+    let session = if renewal == RefreshState::NotKept { before.session.clone() } else { renewal.session().cloned() };
     remember(
         of_session.as_mut(),
         &Record { session, identity: Some(identity.clone()), has_device: before.has_device, over },

@@ -201,7 +201,7 @@ fn row(
         name: profile.name.clone(),
         as_name,
         tokens,
-        session: record.session,
+        session: record.current_session().cloned(),
         is_unreadable,
     })
 }

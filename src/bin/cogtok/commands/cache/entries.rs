@@ -63,7 +63,7 @@ pub fn listing(app: &App, now: u64) -> Result<Listing> {
     let mut listing = app.cache().list(now)?;
     for entry in &mut listing.entries {
         if let Ok(Some(record)) = app.sessions().read(&entry.key) {
-            entry.tokens.renewal = record.session.map_or(RefreshState::None, RefreshState::Kept);
+            entry.tokens.renewal = record.current_session().cloned().map_or(RefreshState::None, RefreshState::Kept);
         }
     }
     Ok(listing)

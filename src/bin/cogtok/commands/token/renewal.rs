@@ -46,7 +46,7 @@ pub fn signed_in(
         has_own_secret: true,
     };
     single_flight::serve(&app.cache(), key, &policy, env::now, |turn| {
-        let session = app.remembered(key)?.and_then(|record| record.session).ok_or_else(&nobody)?;
+        let session = app.remembered(key)?.and_then(|record| record.current_session().cloned()).ok_or_else(&nobody)?;
         renew(app, profile, key, turn, &session).map_err(|why| why.into_error().unwrap_or_else(&nobody))
     })
 }
