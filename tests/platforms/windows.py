@@ -315,6 +315,11 @@ def exports_are_for_their_shells():
 
 
 @promise
+def the_case_of_a_variables_name_does_not_matter():
+    cogtok("profile", "current", cogtok_Profile="of-a-variable").says("there is no profile `of-a-variable`")
+
+
+@promise
 def exec_becomes_the_command_as_windows_finds_it():
     secret = {"COGTOK_M2M_CLIENT_SECRET": "s3cret"}
     tools = C / "My Tools"

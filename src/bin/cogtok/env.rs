@@ -32,7 +32,7 @@ fn variables() -> &'static Variables {
         let mut variables = Variables { names: Vec::new(), not_utf8: None };
         for (name, value) in std::env::vars_os() {
             let Some(name) = name.to_str().filter(|name| is_known(name)) else { continue };
-            if name.starts_with("COGTOK_") && value.to_str().is_none() {
+            if begins_with(name, "COGTOK_") && value.to_str().is_none() {
                 variables.not_utf8 = Some(name.to_owned());
             }
             variables.names.push(name.to_owned());
@@ -42,11 +42,20 @@ fn variables() -> &'static Variables {
 }
 
 fn is_known(name: &str) -> bool {
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    PREFIXES.iter().any(|prefix| begins_with(name, prefix))
+}
+
+fn begins_with(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|first| is_same(first, prefix))
 }
 
 fn may_be_set(name: &str) -> bool {
-    !is_known(name) || variables().names.iter().any(|set| set == name)
+    !is_known(name) || variables().names.iter().any(|set| is_same(set, name))
+}
+
+/// Whether two names are one variable's: Windows ignores their case.
+fn is_same(one: &str, other: &str) -> bool {
+    if cfg!(windows) { one.eq_ignore_ascii_case(other) } else { one == other }
 }
 
 /// The command line, program name included.

@@ -62,7 +62,7 @@ impl Copy {
     pub fn of(text: &str) -> Result<Self> {
         let unwritable = |error: std::io::Error| {
             Error::store(format!("can't make a copy to edit: {}", error.kind())).hint(if cfg!(windows) {
-                "set TEMP to a folder of your own"
+                "set TMP to a folder of your own"
             } else {
                 "set TMPDIR to a directory of your own"
             })
