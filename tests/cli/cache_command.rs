@@ -414,3 +414,22 @@ fn clearing_while_tokens_are_renewed_uses_no_refresh_token_twice() {
     assert_eq!((sign_ins, reuses), (1, 0), "{renewals} renewals");
     assert!(renewals > 0);
 }
+
+#[test]
+fn a_profile_with_another_endpoint_has_the_tokens_of_that_endpoint() {
+    let home = Home::new();
+    let user = workshop().user(PASSWORD);
+    let config = "default_profile = \"ws\"\n[profiles.ws]\nregion = \"us-east-1\"\n";
+    let (pool, client) = (&workshop().pool_id, &workshop().web.id);
+    home.config(&format!("{config}user_pool_id = \"{pool}\"\nuser.client_id = \"{client}\"\n"));
+    let endpoint = ["--endpoint-url", &workshop().endpoint];
+    let token = home.cogtok(["token", "user", "--username", &user, "--password-stdin"]).args(endpoint);
+    token.stdin(PASSWORD).canary(PASSWORD).run().ok();
+    let list = |words: &[&str]| home.cogtok(["cache", "list", "-o", "json"]).args(words).run().ok().json();
+    assert_eq!(list(&["-p", "ws"]), json!([]));
+    let of_endpoint = list(&["-p", "ws", endpoint[0], endpoint[1]]);
+    assert_eq!(of_endpoint.as_array().unwrap().len(), 1, "{of_endpoint}");
+    clear(&home, &["-p", "ws"]).run().ok().stderr_has("there was nothing to remove");
+    clear(&home, &["-p", "ws"]).args(endpoint).run().ok().stderr_has("removed: user token");
+    assert_eq!(list(&[]), json!([]));
+}

@@ -37,7 +37,7 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
     if app.global.profile.is_none() {
         app.allow_missing_config();
     }
-    let (cache, owners) = (app.cache(), Owners::of(app.config()?));
+    let (cache, owners) = (app.cache(), Owners::of(app)?);
     let profile = app.named_profile()?;
     let listing = listing(app, now)?;
     let is_meant = |entry: &Entry| {

@@ -5,7 +5,6 @@ use cogtok::error::Result;
 use cogtok::oauth::client_credentials;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, TokenOwner};
-use cogtok::store::config::Config;
 use cogtok::token::session::RefreshState;
 use cogtok::user_pool::{get_derived_token, user_token};
 use serde_json::{Value, json};
@@ -32,9 +31,16 @@ pub struct Owners(Vec<(ProfileName, Vec<CacheKey>)>);
 
 impl Owners {
     /// Profiles that can't be understood own nothing.
-    pub fn of(config: &Config) -> Self {
-        let keys = |name: ProfileName| as_written(config, &name).ok().map(|profile| (name, keys(profile)));
-        Owners(config.names().into_iter().filter_map(keys).collect())
+    pub fn of(app: &App) -> Result<Self> {
+        let config = app.config()?;
+        let named = app.named_profile()?;
+        let profile = |name: &ProfileName| match &named {
+            // Tokens of another endpoint or Region have other keys.
+            Some(named) if named == name => app.profile(&[]),
+            _ => as_written(config, name),
+        };
+        let keys = |name: ProfileName| profile(&name).ok().map(|profile| (name, keys(profile)));
+        Ok(Owners(config.names().into_iter().filter_map(keys).collect()))
     }
 
     /// The profiles with the app client of this key, for any user and scopes.

@@ -36,7 +36,7 @@ pub fn run(app: &App) -> Result<()> {
     if app.global.profile.is_none() {
         app.allow_missing_config();
     }
-    let owners = Owners::of(app.config()?);
+    let owners = Owners::of(app)?;
     let profile = app.named_profile()?;
     if let Some(profile) = &profile {
         let is_of_profile = |key: &CacheKey| owners.find(key).contains(&profile.as_str());
