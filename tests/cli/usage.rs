@@ -72,6 +72,8 @@ fn a_key_without_a_value_is_named_with_what_to_type() {
     error: `m2m.scopes` needs a value
     hint: set it: cogtok profile set m2m.scopes VALUE
     ");
+    let of_other = home.cogtok(["profile", "set", "m2m.scopes", "-p", "other"]).run();
+    of_other.code(2).stderr_has("set it: cogtok profile set -p other m2m.scopes VALUE\n");
 }
 
 #[test]

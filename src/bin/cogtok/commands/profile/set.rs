@@ -74,7 +74,7 @@ impl Setting {
 
 /// The error for a key without a value.
 fn without_value(key: &str) -> Error {
-    let set = Advice::new("set it: cogtok profile set {key} VALUE").word("key", key);
+    let set = Advice::new("set it: cogtok profile set{p} {key} VALUE").word("key", key);
     Error::usage(format!("`{key}` needs a value")).hint(set)
 }
 
