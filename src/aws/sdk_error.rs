@@ -27,6 +27,9 @@ pub(crate) fn no_credentials(operation: &str, failure: Option<&(dyn StdError + '
         return Error::new(Kind::AwsCredentials, message).hint(AdviceKind::SignInToAws);
     };
     let error = Error::new(Kind::AwsCredentials, format!("{message}: {cause}")).because(cause.to_string());
+    if cause.hints.is_empty() {
+        return error.hint(AdviceKind::SignInToAws);
+    }
     cause.hints.iter().fold(error, |error, hint| error.hint(hint.clone()))
 }
 

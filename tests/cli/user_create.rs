@@ -254,6 +254,15 @@ fn credentials_that_are_missing_or_not_enough_are_exit_9_and_leave_nothing() {
 }
 
 #[test]
+fn a_metadata_service_that_forbids_is_exit_9_with_what_to_do() {
+    let (home, _proxy) = counted();
+    let metadata = Server::always(Answer::json(403, &json!({})));
+    let run = home.cogtok(["user", "create", "-p", "ws"]).env_remove("AWS_EC2_METADATA_DISABLED");
+    let output = run.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.url()).run();
+    output.code(9).stderr_has("none that cogtok can use").stderr_has("hint: sign in to AWS (`aws sso login`");
+}
+
+#[test]
 fn a_metadata_service_that_never_answers_costs_little_and_is_exit_9() {
     let (home, proxy) = counted();
     let metadata = Server::always(Answer::never());
