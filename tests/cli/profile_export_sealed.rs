@@ -193,6 +193,10 @@ fn without_a_terminal_the_passphrase_comes_from_the_environment_or_standard_inpu
     let by_variable = export().env("COGTOK_PASSPHRASE", PASSPHRASE).run().ok().stdout.clone();
     let by_stdin = export().arg("--passphrase-stdin").stdin(format!("{PASSPHRASE}\n")).run().ok().stdout.clone();
     export().arg("--passphrase-stdin").stdin("").run().code(2);
+    // A short one may be all that there is.
+    let short = export().arg("--passphrase-stdin").stdin("short-one").run();
+    short.ok().stderr_has("warning: the passphrase has 9 characters and needs at least 15");
+    export().env("COGTOK_PASSPHRASE", "short-one").run().ok().stderr_has("needs at least 15");
     for sealed in [&by_variable, &by_stdin] {
         let (attendee, own) = attendee();
         attendee.canary(PASSPHRASE);

@@ -103,6 +103,8 @@ pub fn ask_secret(question: impl Into<Question>, instead: impl Into<Advice>) -> 
             Err(Error::new(Kind::Interrupted, "interrupted"))
         }
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            // What ended the input has not ended the line.
+            show("\n");
             Err(nobody(&format!("{question}: nothing was typed")))
         }
         Err(error) => Err(nobody(&format!("{question} can't be asked: {error}"))),
@@ -237,7 +239,11 @@ const LEAST_PASSPHRASE: usize = 15;
 ///
 /// # Errors
 /// [`Kind::Usage`] with the length.
-fn check_passphrase(passphrase: &Secret) -> Result<()> {
+/// Whether a new passphrase is long enough for what it protects.
+///
+/// # Errors
+/// [`Kind::Usage`] if it is too short.
+pub fn check_passphrase(passphrase: &Secret) -> Result<()> {
     let length = passphrase.expose().chars().count();
     if length >= LEAST_PASSPHRASE {
         return Ok(());
@@ -255,7 +261,7 @@ fn check_passphrase(passphrase: &Secret) -> Result<()> {
 pub fn confirm(question: &str, instead: impl Into<Advice>) -> Result<bool> {
     if !can_ask() {
         return Err(
-            Error::new(Kind::NeedsHuman, format!("{question} It can't be asked: {}", nobody_there())).hint(instead)
+            Error::new(Kind::NeedsHuman, format!("{question} cogtok can't ask that: {}", nobody_there())).hint(instead)
         );
     }
     yes_or_no(question, false)

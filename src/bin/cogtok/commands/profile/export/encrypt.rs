@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cogtok::error::{Error, Result, printable};
+use cogtok::secret::Secret;
 use cogtok::secrets::age_file::{Recipient, Sealing};
 use cogtok::settings::types::StoreKind;
 use cogtok::store::file;
@@ -58,12 +59,12 @@ impl Options {
             return Ok(Sealing::Recipients(recipients));
         }
         if self.passphrase_stdin {
-            return secret_from_stdin().map(Sealing::Passphrase);
+            return secret_from_stdin().map(given);
         }
         // Recipients of the export get its passphrase, so it must not be the one of the exporter's own secrets file.
         let opens_store = app.store_kind()? == StoreKind::File && env::var("COGTOK_SECRET_IDENTITY").is_none();
         if let Some(passphrase) = env::secret("COGTOK_PASSPHRASE").filter(|_| !opens_store) {
-            return Ok(Sealing::Passphrase(passphrase));
+            return Ok(given(passphrase));
         }
         let instead = if opens_store {
             "`--passphrase-stdin` reads it, `--recipient age1…` needs none; COGTOK_PASSPHRASE is for your secrets file"
@@ -73,6 +74,14 @@ impl Options {
         let question = Question::new("New passphrase for the export", "a passphrase for the export");
         terminal::ask_new_passphrase(question, instead).map(Sealing::Passphrase)
     }
+}
+
+/// Whoever gave the passphrase may have had no choice: a short one is only a warning.
+fn given(passphrase: Secret) -> Sealing {
+    if let Err(error) = terminal::check_passphrase(&passphrase) {
+        log::warn!(target: "cogtok", "{error}");
+    }
+    Sealing::Passphrase(passphrase)
 }
 
 fn text_of(path: &Path) -> Result<String> {
