@@ -80,6 +80,8 @@ fn only_the_forms_that_a_command_has_are_offered() {
         ("status", "table|json", "text", "error: `status` can't print plain text\nhint: use -o table or -o json\n"),
         ("token user", "text|json", "table", "error: `token user` can't print a table\nhint: use -o text or -o json\n"),
         ("user create", "text|table|json|jsonl|csv", "", ""),
+        ("group members", "table|json|jsonl|csv|text", "", ""),
+        ("secret list-remote", "table|json", "", ""),
         ("cache clear", "text|json", "csv", "error: `cache clear` can't print CSV\nhint: use -o text or -o json\n"),
         (
             "profile list",

@@ -121,6 +121,8 @@ fn each_claim_that_fails_is_named_with_what_it_should_be() {
     home.verify(&good, &["--scope", "api/read", "--group", "readers", "--token", "access"]).run().ok().quiet();
     home.verify(&good, &["--scope", "api/read aws.cognito.signin.user.admin"]).run().ok();
     rejected(&home, &access("exp", json!(at - 3600)), &[], "exp", "60 min ago");
+    let a_moment_ago = home.verify(&access("exp", json!(at - 5)), &[]).run();
+    a_moment_ago.ok().stdout_has(", expired ").stdout_has(" s ago (clocks may differ by 60 s)\n");
     rejected(&home, &access("exp", json!("9999999999")), &[], "exp", "a number of seconds");
     rejected(&home, &access("nbf", json!(at + 600)), &[], "nbf", "in 10 min");
     rejected(&home, &access("iat", json!(at + 600)), &[], "iat", "clock");

@@ -13,14 +13,14 @@ use Output::{Csv, Json, Jsonl, Table, Text};
 pub fn of(args: &[OsString]) -> &'static [Output] {
     let mut named = words(args).map(|word| word.to_str().unwrap_or_default());
     match (named.next().unwrap_or_default(), named.next().unwrap_or_default()) {
-        ("user", "list") => &[Table, Json, Jsonl, Csv, Text],
+        ("user", "list") | ("group", "members") => &[Table, Json, Jsonl, Csv, Text],
         ("profile" | "group", "list") => &[Table, Json, Text],
         // The command itself handles the forms for a single user.
         ("user", "create") => &[Text, Table, Json, Jsonl, Csv],
         ("user", "set-password") => &[Text, Json, Csv],
         ("call", "gateway") => &[Table, Text, Json],
         ("user", "runs") => &[Table, Json, Jsonl],
-        ("status", _) | ("cache" | "mcp", "list") | ("secret", "status") => &[Table, Json],
+        ("status", _) | ("cache" | "mcp", "list") | ("secret", "status" | "list-remote") => &[Table, Json],
         ("token", "user" | "m2m" | "exchange" | "inspect" | "verify" | "check")
         | ("user", "show" | "delete" | "reap")
         | ("group", "create")

@@ -12,7 +12,7 @@ use cogtok::settings::profile::{Profile, issuers, missing};
 use cogtok::settings::types::{ClientId, PoolId, ProfileName, Scopes};
 use cogtok::token::jwt::payload_unverified;
 use cogtok::token::relative_time::relative;
-use cogtok::token::verify::{Claims, Expectations, Rejection};
+use cogtok::token::verify::{Claims, Expectations, LEEWAY_SECONDS, Rejection};
 use cogtok::user_pool::revocation_check;
 use cogtok::user_pool::revocation_check::RevocationStatus;
 use serde_json::{Value, json};
@@ -193,7 +193,13 @@ fn summary(claims: &Claims, asked: Option<&str>, now: u64) -> String {
     let who = claims.username().map(|name| format!(" of {}", printable(name, 128))).unwrap_or_default();
     let client = printable(claims.client_id().unwrap_or_default(), 128);
     let end = claims.expires_at().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let is_over = end <= now / 1000;
     let end = relative(i64::try_from(end).unwrap_or(i64::MAX), now);
+    let end = if is_over {
+        format!("expired {end} (clocks may differ by {LEEWAY_SECONDS} s)")
+    } else {
+        format!("expires {end}")
+    };
     let asked = asked.map(|call| format!(", {call} accepts it")).unwrap_or_default();
-    format!("verified: {}{who}, client {client}, expires {end}{asked}\n", claims.kind().described())
+    format!("verified: {}{who}, client {client}, {end}{asked}\n", claims.kind().described())
 }
