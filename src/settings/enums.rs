@@ -197,7 +197,7 @@ choice!(
 
 choice!(
     /// The owners of a call's token.
-    TokenOwner, "token's owner" {
+    TokenOwner, "token owner" {
         /// The profile's user's.
         User = "user",
         /// The profile's machine-to-machine client's.

@@ -26,7 +26,7 @@ pub fn parse(text: &str) -> Result<Issuer> {
     let url: Endpoint = text.trim_end_matches('/').parse()?;
     let no_issuer = || {
         Error::usage(format!("`{}` is not the issuer of a user pool", printable(text, 120)))
-            .hint("it looks like https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI")
+            .hint("an issuer looks like https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI")
     };
     if url.url().host_str().is_some_and(|host| host.ends_with(".amazoncognito.com")) {
         return Err(no_issuer().hint(AdviceKind::CreateProfileForDomain));

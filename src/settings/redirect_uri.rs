@@ -83,7 +83,7 @@ impl FromStr for RedirectUri {
     fn from_str(text: &str) -> Result<Self> {
         let refused = |why: &str| {
             Error::usage(format!("`{}` can't be a redirect URI: {why}", printable(text, 120)))
-                .hint(format!("it looks like {DEFAULT}"))
+                .hint(format!("one looks like {DEFAULT}"))
         };
         let url = Url::parse(text).map_err(|why| {
             if text.contains("://") { refused(&why.to_string()) } else { refused("it does not begin with http://") }

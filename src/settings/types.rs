@@ -61,7 +61,7 @@ word!(
 
 word!(
     /// A user pool id such as `us-east-1_AbCdEfGhI`.
-    PoolId, "a user pool id", "it looks like us-east-1_AbCdEfGhI",
+    PoolId, "a user pool id", "one looks like us-east-1_AbCdEfGhI",
     |text| {
         text.len() <= 128
             && text.split_once('_').is_some_and(|(region, name)| !name.is_empty() && Region::from_str(region).is_ok())
@@ -100,7 +100,7 @@ word!(
 
 word!(
     /// An identity pool id such as `us-east-1:12345678-90ab-cdef-1234-567890abcdef`.
-    IdentityPoolId, "an identity pool id", "it looks like us-east-1:12345678-90ab-cdef-1234-567890abcdef",
+    IdentityPoolId, "an identity pool id", "one looks like us-east-1:12345678-90ab-cdef-1234-567890abcdef",
     |text| {
         text.len() <= 128
             && text.split_once(':').is_some_and(|(region, id)| {
@@ -120,7 +120,7 @@ impl IdentityPoolId {
 
 word!(
     /// An AWS Region such as `eu-central-1`.
-    Region, "a Region", "it looks like us-east-1",
+    Region, "a Region", "one looks like us-east-1",
     |text| (1..=32).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
         && !text.starts_with('-') && !text.ends_with('-')
 );
@@ -187,7 +187,7 @@ word!(
 word!(
     /// The ARN of a runtime or gateway of Bedrock AgentCore.
     AgentcoreArn, "the ARN of an AgentCore runtime or gateway",
-    "it looks like arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/my_agent-AbCdEf1234",
+    "one looks like arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/my_agent-AbCdEf1234",
     |text| {
         let parts: Vec<&str> = text.split(':').collect();
         let [arn, partition, service, region, account, resource] = parts[..] else { return false };
@@ -224,7 +224,7 @@ impl AgentcoreArn {
 
 word!(
     /// A model of Bedrock, as Converse names it: a model's id, an inference profile's id, or the ARN of either.
-    ModelId, "a model id or ARN", "it looks like us.amazon.nova-lite-v1:0",
+    ModelId, "a model id or ARN", "one looks like us.amazon.nova-lite-v1:0",
     |text| (1..=2048).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || ".:/_-".contains(c))
 );
 
@@ -263,13 +263,14 @@ word!(
     }
 );
 
-/// A duration as it is written in the configuration and on the command line: `90s`, `5m`, `1h`.
+/// A duration as it is written in the configuration and on the command line: `90s`, `5m`, `1h`, `3d`.
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) when the text is not a duration.
 pub fn parse_duration(text: &str) -> Result<Duration> {
-    humantime::parse_duration(text.trim())
-        .map_err(|_| Error::usage(format!("`{}` is not a duration: write it as 90s, 5m or 1h", printable(text, 40))))
+    humantime::parse_duration(text.trim()).map_err(|_| {
+        Error::usage(format!("`{}` is not a duration: write it as 90s, 5m, 1h or 3d", printable(text, 40)))
+    })
 }
 
 #[cfg(test)]

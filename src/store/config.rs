@@ -195,6 +195,7 @@ pub fn no_such_profile(name: &ProfileName, names: &[ProfileName]) -> Error {
     match nearest(name.as_str(), names.iter().map(ProfileName::as_str)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None if names.is_empty() => error.hint(FIRST_PROFILE),
+        None if names.len() == 1 => error.hint(format!("the only profile is {}", list(names))),
         None => error.hint(format!("the profiles are {}", list(names))),
     }
 }

@@ -121,7 +121,8 @@ pub fn verify_signature<'a>(token: &'a str, keys: &KeySet) -> Result<&'a str, Re
         let known: Vec<String> = keys.ids().take(4).map(|id| printable(id, 60)).collect();
         Rejection::new("kid", printable(&id, 80), format!("a key of the pool ({})", known.join(", ")))
     })?;
-    let unsigned = || Rejection::new("signature", "not of that key", "the pool's, over header and payload");
+    let unsigned =
+        || Rejection::new("signature", "not valid for that key", "the pool's signature of header and payload");
     let (message, signature) = token.rsplit_once('.').ok_or_else(unsigned)?;
     let (_, payload) = message.split_once('.').ok_or_else(unsigned)?;
     if key.has_signed(message, signature) { Ok(payload) } else { Err(unsigned()) }

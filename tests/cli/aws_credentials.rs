@@ -257,7 +257,7 @@ fn nothing_is_asked_and_what_is_missing_is_named() {
     assert!(session.text.contains("the password of alice@example.com"), "{session:?}");
     insta::assert_snapshot!(run().args(["--identity-pool-id", "not a pool"]).run().message(), @"
     exit 2
-    error: `not a pool` is not an identity pool id: it looks like us-east-1:[uuid] (profile `ws`)
+    error: `not a pool` is not an identity pool id: one looks like us-east-1:[uuid] (profile `ws`)
     ");
 }
 

@@ -67,7 +67,7 @@ fn a_herd_whose_tokens_never_live_long_enough_still_makes_one_request() {
     home.scripted_profile(&server.token_url());
     let outputs = herd((0..20).map(|_| home.scripted_m2m(&[])));
     for output in &outputs {
-        output.ok().stderr_has("less than the 120 s that you asked for").stdout_is(&outputs[0].stdout);
+        output.ok().stderr_has("less than the 120 s of `min_validity`").stdout_is(&outputs[0].stdout);
     }
     assert_eq!(server.hits(), 1);
 }

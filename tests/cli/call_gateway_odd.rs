@@ -43,7 +43,7 @@ fn an_error_is_one_in_whatever_shape_and_a_result_that_is_none_is_told() {
     insta::assert_snapshot!(gateway(&home, &server, &CALL).run().message(), @r#"
     exit 6
     error: the server answers the request with status 404 (profile `ws`)
-    hint: check the URL: an MCP endpoint mostly ends in /mcp
+    hint: check the URL: an MCP endpoint usually ends in /mcp
     hint: it says: {"error":"Not Found"}
     "#);
 }
@@ -86,7 +86,7 @@ fn what_is_no_mcp_is_shown_with_what_it_says() {
     output
         .code(6)
         .stderr_has(says)
-        .stderr_has("mostly ends in /mcp")
+        .stderr_has("usually ends in /mcp")
         .stderr_has("it says: {\"message\":\"st\\u001b[2J\"}");
     let mut talk = Talk::begin(&home, &server);
     talk.say(HELLO);

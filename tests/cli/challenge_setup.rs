@@ -102,9 +102,9 @@ fn a_code_that_is_not_the_apps_is_asked_for_again_with_the_same_key() {
     let run = || home.cogtok(["token", "user", "--header"]).env("COGTOK_PASSWORD", PASSWORD);
     let mut terminal = run().pty();
     ask(&mut terminal, "shows now: ", CODE);
-    terminal.expect("Wrong code, 2 tries left.");
+    terminal.expect("Wrong code. 2 tries left.");
     ask(&mut terminal, "shows now: ", "913 572");
-    terminal.expect("Wrong code, 1 try left.");
+    terminal.expect("Wrong code. 1 try left.");
     ask(&mut terminal, "shows now: ", "913 572");
     let session = terminal.wait();
     assert_ended(&session, 0);

@@ -88,9 +88,9 @@ fn a_wrong_code_is_asked_for_again_with_the_reason_and_the_third_is_the_last() {
     let home = home_of(&server);
     let mut terminal = token_user(&home, &["--header"]);
     ask(&mut terminal, "): ", WRONG);
-    terminal.expect("Wrong code, 2 tries left.");
+    terminal.expect("Wrong code. 2 tries left.");
     ask(&mut terminal, "): ", WRONG);
-    terminal.expect("This code has expired or was used already, 1 try left.");
+    terminal.expect("This code has expired or was used already. 1 try left.");
     ask(&mut terminal, "): ", CODE);
     terminal.expect(&token);
     assert_ended(&terminal.wait(), 0);
@@ -108,7 +108,7 @@ fn a_wrong_code_is_asked_for_again_with_the_reason_and_the_third_is_the_last() {
         let session = terminal.wait();
         assert_ended(&session, 4);
         assert!(session.text.contains("the code is wrong: use the newest"), "{session:?}");
-        assert_eq!(session.text.matches("Wrong code, ").count(), 2, "{session:?}");
+        assert_eq!(session.text.matches("Wrong code. ").count(), 2, "{session:?}");
         assert_eq!(server.hits(), 4, "{name}");
     }
 
@@ -117,7 +117,7 @@ fn a_wrong_code_is_asked_for_again_with_the_reason_and_the_third_is_the_last() {
     let server = Server::script([app(1), mismatch(), done]);
     let home = home_of(&server);
     let mut terminal = token_user(&home, &["--mfa-code", WRONG, "--header"]);
-    terminal.expect("Wrong code, ");
+    terminal.expect("Wrong code. ");
     ask(&mut terminal, "): ", CODE);
     assert_ended(&terminal.wait(), 0);
 }

@@ -257,6 +257,6 @@ fn a_token_with_little_life_left_is_warned_about_and_the_time_asked_for_is_kept(
     exec(&home, &[], &["true"]).run().ok().quiet();
     assert_eq!(server.hits(), 1);
     let output = exec(&home, &["--min-validity", "30m"], &["true"]).run();
-    output.ok().stderr_has("less than the 1800 s that you asked for");
+    output.ok().stderr_has("less than the 1800 s of `min_validity`");
     assert_eq!(server.hits(), 2);
 }

@@ -69,11 +69,11 @@ fn what_was_mistyped_is_asked_again() {
     let mut terminal = init(&home, &["--name", "ws"]);
     terminal.expect("Source: ").send_line(&workshop().web.id);
     terminal.expect("User pool id").expect(": ").send_line("nonsense");
-    terminal.expect("looks like us-east-1_AbCdEfGhI, 2 tries left.").expect(": ").send_line("us-east-1_NoSuchPool");
+    terminal.expect("looks like us-east-1_AbCdEfGhI. 2 tries left.").expect(": ").send_line("us-east-1_NoSuchPool");
     terminal.expect("no discovery document").expect("User pool id: ").send_line(&workshop().pool_id);
     terminal.expect("User name: ").send_line(&email);
     hidden(&mut terminal, "Password for ", WRONG);
-    terminal.expect("Wrong user name or password, 2 tries left.");
+    terminal.expect("Wrong user name or password. 2 tries left.");
     hidden(&mut terminal, "Password for ", PASSWORD);
     terminal.expect("is signed in");
     done(terminal);
@@ -127,7 +127,7 @@ fn a_machine_needs_its_token_url_its_client_and_its_secret() {
     terminal.expect("[Y/n] ").send_line("y");
     hidden(&mut terminal, "New passphrase", PASSPHRASE);
     hidden(&mut terminal, "Repeat new passphrase: ", PASSPHRASE);
-    terminal.expect("Wrong client id or secret, 2 tries left.");
+    terminal.expect("Wrong client id or secret. 2 tries left.");
     hidden(&mut terminal, "Client secret: ", workshop().m2m_secret());
     terminal.expect("stored a machine-to-machine token").expect("cogtok token m2m -p ci");
     done(terminal);

@@ -112,7 +112,7 @@ fn a_domain_is_understood_without_its_scheme_and_as_a_prefix() {
     home.cogtok(bare).args(["--region", "us-east-1"]).run().ok();
     insta::assert_snapshot!(home.cogtok(["profile", "set", "a", "domain", "not a domain"]).run().message(), @"
     exit 2
-    error: `not a domain` is not a pool's domain: it looks like https://ws.auth.us-east-1.amazoncognito.com, or is just its prefix (profile `a`)
+    error: `not a domain` is not a pool's domain: one looks like https://ws.auth.us-east-1.amazoncognito.com, or is just its prefix (profile `a`)
     ");
     let set = |key: &str, value: &str| home.cogtok(["profile", "set", "a", key, value]).run();
     set("domain", &format!("{whole}/login")).code(2).stderr_has(&format!("has none: is it {whole}?"));

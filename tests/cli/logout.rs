@@ -180,7 +180,7 @@ fn what_can_not_be_revoked_is_not_forgotten_unless_it_is_asked_for() {
     insta::assert_snapshot!(home.cogtok(["logout"]).run().message(), @"
     exit 7
     error: no keyring service is reachable: there is no D-Bus session (profile `ws`)
-    hint: log in to a desktop session, or start one: dbus-run-session
+    hint: log in to a desktop session
     hint: without a keyring: sign in again each time
     hint: or keep secrets in an encrypted file: cogtok secret init --help
     ");

@@ -95,7 +95,7 @@ fn each_clients_file_gets_the_entry_and_keeps_all_else() {
         let ours: Vec<&Value> = listed.as_array().unwrap().iter().filter(|one| one["client"] == client).collect();
         assert_eq!(ours, [&json!({"client": client, "name": "tools", "target": "tools", "file": path})]);
         let removed = home.cogtok(["mcp", "remove", "tools", "--client", client, "--edit-file"]).run();
-        removed.ok().stderr_has("no longer has the server `tools`");
+        removed.ok().stderr_has("removed `tools` from");
         let without = std::fs::read_to_string(&path).unwrap();
         assert!(!without.contains("cogtok"), "{without}");
         for line in text.lines() {
@@ -121,7 +121,7 @@ fn a_file_that_is_not_there_is_made_and_print_makes_none() {
         assert_eq!(std::fs::metadata(home.path(file)).unwrap().permissions().mode() & 0o777, 0o600);
     }
     let removed = home.cogtok(["mcp", "remove", "tools"]).run();
-    removed.ok().stderr_has("Claude Desktop no longer").stderr_has("Windsurf no longer");
+    removed.ok().stderr_has("removed `tools` from Claude Desktop").stderr_has("removed `tools` from Windsurf");
     home.cogtok(["mcp", "remove", "tools"]).run().code(2).stderr_has("added no server `tools`");
 }
 

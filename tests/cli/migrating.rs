@@ -189,7 +189,7 @@ fn an_old_variable_that_is_missing_or_malformed_is_named() {
     let pool = with_user(home.cogtok(["token", "user"]), "alice@example.com").env("COGNITO_USER_POOL_ID", "../pool");
     insta::assert_snapshot!(pool.run().message(), @"
     exit 2
-    error: COGNITO_USER_POOL_ID: `../pool` is not a user pool id: it looks like [pool]
+    error: COGNITO_USER_POOL_ID: `../pool` is not a user pool id: one looks like [pool]
     ");
 }
 

@@ -61,7 +61,7 @@ fn without_a_terminal_it_needs_a_yes_on_the_command_line() {
     insta::assert_snapshot!(delete().arg("-y").run().message(), @"
     exit 3
     error: there is no profile `two`
-    hint: the profiles are ws
+    hint: the only profile is ws
     ");
 }
 

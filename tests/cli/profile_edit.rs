@@ -103,7 +103,7 @@ fn a_mistake_is_told_with_its_place_and_what_was_written_is_kept() {
         (
             "user_pool_id = \"nounderscore\"",
             "6:16",
-            "`user_pool_id` is not a user pool id: it looks like us-east-1_AbCdEfGhI",
+            "`user_pool_id` is not a user pool id: one looks like us-east-1_AbCdEfGhI",
         ),
         ("aws_profile = 5", "6:15", "`aws_profile` is not a string"),
         ("[profiles.ws]", "6:11", "not valid TOML"),

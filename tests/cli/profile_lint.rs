@@ -32,7 +32,7 @@ fn each_mistake_is_told_with_its_place_and_the_way_out() {
         (6, 1, "`userpool_id` is not a known key"),
         (7, 12, "`region` is not a string"),
         (8, 26, "`secrets` is not a kind of secret: use one of m2m-client, user-client, password, totp"),
-        (9, 16, "`min_validity` is not a duration: write it as 90s, 5m or 1h"),
+        (9, 16, "`min_validity` is not a duration: write it as 90s, 5m, 1h or 3d"),
         (
             10,
             38,

@@ -135,7 +135,7 @@ fn what_chose_the_profile_is_told() {
     assert_eq!(old["values"]["user.client_id"]["name"], "COGNITO_CLIENT_ID");
     insta::assert_snapshot!(show(&home, &[]).env("COGTOK_REGION", "no region").run().message(), @"
     exit 2
-    error: COGTOK_REGION: `no region` is not a Region: it looks like us-east-1 (profile `ws`)
+    error: COGTOK_REGION: `no region` is not a Region: one looks like us-east-1 (profile `ws`)
     ");
 }
 

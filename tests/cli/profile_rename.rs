@@ -157,7 +157,7 @@ fn keys_are_removed_known_or_not_and_tables_go_with_their_last_key() {
     insta::assert_snapshot!(home.cogtok(["profile", "unset", "no", "region"]).run().message(), @"
     exit 3
     error: there is no profile `no`
-    hint: the profiles are ws
+    hint: the only profile is ws
     ");
     assert_eq!(file(&home), before);
 }

@@ -290,7 +290,7 @@ fn deleting_a_profile_is_asked_back() {
     let delete = || home.cogtok(["profile", "delete", "ws"]);
     insta::assert_snapshot!(delete().run().message(), @"
     exit 5
-    error: Delete profile `ws` with its secrets and cached tokens? It can't be asked: there is no terminal to ask at
+    error: Delete profile `ws` with its secrets and cached tokens? cogtok can't ask that: there is no terminal to ask at
     hint: add `--yes`: cogtok profile delete ws --yes
     ");
     for (answer, is_deleted) in

@@ -42,7 +42,7 @@ fn a_wrong_password_is_asked_for_again_and_the_third_is_the_last() {
     let home = home_of(&server);
     let mut terminal = home.cogtok(["token", "user", "--header"]).pty();
     ask(&mut terminal, "Password for alice@example.com: ", WRONG);
-    terminal.expect("Wrong user name or password, 2 tries left.");
+    terminal.expect("Wrong user name or password. 2 tries left.");
     ask(&mut terminal, "Password for alice@example.com: ", PASSWORD);
     terminal.expect("Authorization: Bearer ");
     assert_ended(&terminal.wait(), 0);

@@ -103,6 +103,6 @@ fn a_line_of_cron() {
     insta::assert_snapshot!(home.program("sh", ["-c", &cron, "sh", &lost]).run().message(), @"
     exit 125
     error: there is no profile `lost`
-    hint: the profiles are ws
+    hint: the only profile is ws
     ");
 }

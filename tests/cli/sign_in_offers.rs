@@ -112,7 +112,7 @@ fn without_a_keyring_the_first_sign_in_offers_the_secrets_file() {
     terminal.expect("has 11 characters and needs at least 15").expect("2 tries left.");
     hidden(&mut terminal, "New passphrase", PASSPHRASE);
     hidden(&mut terminal, "Repeat new passphrase: ", SHORT);
-    terminal.expect("The passphrases don't match, 1 try left.");
+    terminal.expect("The passphrases don't match. 1 try left.");
     hidden(&mut terminal, "New passphrase", PASSPHRASE);
     hidden(&mut terminal, "Repeat new passphrase: ", PASSPHRASE);
     assert_ended(&terminal.wait(), 0);
@@ -156,7 +156,7 @@ fn a_new_password_that_the_policy_refuses_is_asked_again_with_the_reason() {
     let mut terminal = home.cogtok(["token", "user", "--header"]).env("COGTOK_PASSWORD", "Temporary-1-Password").pty();
     hidden(&mut terminal, "Your password is temporary. New password: ", SHORT);
     hidden(&mut terminal, "Repeat new password: ", SHORT);
-    terminal.expect("Password did not conform with policy: Password not long enough, 2 tries left.");
+    terminal.expect("Password did not conform with policy: Password not long enough. 2 tries left.");
     hidden(&mut terminal, "New password: ", PASSWORD);
     hidden(&mut terminal, "Repeat new password: ", PASSWORD);
     let session = terminal.wait();
@@ -180,7 +180,7 @@ fn a_wrong_code_is_told_in_words_and_the_exception_under_v() {
         home.scripted_user(&server.url());
         let mut terminal = home.cogtok(["token", "user"]).args(args).env("COGTOK_PASSWORD", PASSWORD).pty();
         hidden(&mut terminal, "Code from your authenticator app (my phone): ", "123456");
-        terminal.expect("Wrong code, 2 tries left.");
+        terminal.expect("Wrong code. 2 tries left.");
         hidden(&mut terminal, "Code from your authenticator app (my phone): ", "654321");
         let session = terminal.wait();
         assert_ended(&session, 0);

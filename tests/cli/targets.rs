@@ -77,7 +77,7 @@ fn lint_finds_what_is_wrong_with_a_target() {
     let found: Vec<_> = found.collect();
     let expected = [
         ((6, 7), "`targets.bad.url` is refused: plain http is allowed only to this machine", ""),
-        ((7, 6), "`targets.bad.as` is not a token's owner: use one of user, m2m", ""),
+        ((7, 6), "`targets.bad.as` is not a token owner: use one of user, m2m", ""),
         ((8, 8), "`targets.bad.kind` is not a string", "run `cogtok profile set ws targets.bad.kind VALUE`"),
         ((9, 1), "`targets.bad.ulr` is not a known key", "did you mean `targets.bad.url`?"),
         ((10, 22), "`targets.a.b` is not a target's name", "use 1 to 64 letters"),

@@ -113,7 +113,7 @@ fn targets_of_a_stranger_are_checked_as_if_they_were_typed() {
         "skipped `targets.plain`: `http://127.0.0.1.evil.example` is refused: plain http",
         "skipped `targets.login`: a URL with a user name or password in it is refused",
         "skipped `targets.escape`: its `kind` contains control characters",
-        "skipped `targets.whose`: `root` is not a token's owner",
+        "skipped `targets.whose`: `root` is not a token owner",
         "skipped `targets.\\u{1b}]0;x`: it can't be a target's name",
         "skipped `targets.../x`: it can't be a target's name",
         "skipped `targets.key.password`: it is not a known key",

@@ -281,7 +281,7 @@ fn what_can_not_be_asked_is_told_before_anything_is_sent() {
         (&["--subject-token-type", "saml2"], "the profile's own token is no saml2"),
         (&["--as", "m2m", "--subject-token-type", "id_token"], "no ID token"),
         (&["--scope", "", "--subject-token", "-"], "`--scope` is empty"),
-        (&["--client", "somebody", "--subject-token", "-"], "is not a token's owner"),
+        (&["--client", "somebody", "--subject-token", "-"], "is not a token owner"),
     ] {
         exchange(&home, args).stdin(&token).run().code(2).stderr_has(says);
     }

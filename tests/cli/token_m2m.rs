@@ -158,7 +158,7 @@ fn min_validity_decides_what_is_taken_from_the_cache() {
         .env("COGTOK_MIN_VALIDITY", "5m")
         .run()
         .ok()
-        .stderr_has("less than the 300 s that you asked for");
+        .stderr_has("less than the 300 s of `min_validity`");
     assert_eq!(server.hits(), 3);
     for bad in ["-1s", "x", ""] {
         home.scripted_m2m(&[&format!("--min-validity={bad}")]).run().code(2).stderr_has("is not a duration");
@@ -182,7 +182,7 @@ fn a_token_that_never_lives_long_enough_is_served_once_with_a_warning() {
     home.scripted_profile(&server.token_url());
     for calls in 1..=3 {
         let output = home.scripted_m2m(&[]).run();
-        output.ok().stderr_has("warning: the token is valid for ").stderr_has("less than the 120 s that you asked for");
+        output.ok().stderr_has("warning: the token is valid for ").stderr_has("less than the 120 s of `min_validity`");
         output.check(!output.line().is_empty(), "it is served");
         assert_eq!(server.hits(), calls, "each call asks exactly once");
     }
@@ -216,6 +216,6 @@ fn options_and_variables_stand_in_for_a_profile() {
     insta::assert_snapshot!(home.cogtok(["token", "m2m", "-p", "nope"]).run().message(), @"
     exit 3
     error: there is no profile `nope`
-    hint: the profiles are ws
+    hint: the only profile is ws
     ");
 }

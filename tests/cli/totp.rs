@@ -212,7 +212,7 @@ fn an_app_is_set_up_with_nobody_there_and_its_key_is_kept_before_cognito_is_told
     insta::assert_snapshot!(home.cogtok(["token", "user", "--save-totp"]).env("COGTOK_PASSWORD", PASSWORD).run().message(), @"
     exit 7
     error: no keyring service is reachable: there is no D-Bus session (wanted: the totp secret of client [client] and user alice@example.com) (profile `ws`)
-    hint: log in to a desktop session, or start one: dbus-run-session
+    hint: log in to a desktop session
     hint: without a keyring: `--mfa-code`, `--mfa-code-stdin` or COGTOK_MFA_CODE supply a code
     hint: or keep secrets in an encrypted file: cogtok secret init --help
     ");

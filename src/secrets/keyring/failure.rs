@@ -60,7 +60,7 @@ impl KeyringFailure {
                 KeyringMessage::Refused => REFUSED.owned(),
                 KeyringMessage::Vanished | KeyringMessage::Nothing => (
                     "no keyring service is reachable: there is no D-Bus session".to_owned(),
-                    "log in to a desktop session, or start one: dbus-run-session",
+                    "log in to a desktop session",
                 ),
             },
             KeyringFailure::Keyring(KeyringError::NoStorageAccess(why))
@@ -68,7 +68,7 @@ impl KeyringFailure {
             {
                 (
                     "the keyring has no default collection".to_owned(),
-                    "create one: log in to the desktop once, or start the keyring with its password (gnome-keyring-daemon --unlock)",
+                    "create one: log in to the desktop once; in a D-Bus session of your own, start gnome-keyring-daemon --unlock before the first call of cogtok",
                 )
             }
             KeyringFailure::Keyring(KeyringError::NoStorageAccess(_)) => LOCKED.owned(),

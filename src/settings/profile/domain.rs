@@ -58,7 +58,7 @@ fn written(text: &str) -> Result<Written> {
     match format!("https://{host}").parse() {
         Ok(endpoint) if is_host => Ok(Written::Whole(endpoint)),
         _ => Err(Error::usage(format!(
-            "`{}` is not a pool's domain: it looks like https://ws.auth.us-east-1.amazoncognito.com, or is just its prefix",
+            "`{}` is not a pool's domain: one looks like https://ws.auth.us-east-1.amazoncognito.com, or is just its prefix",
             printable(text, 120)
         ))),
     }

@@ -38,7 +38,7 @@ pub struct TokenInput {
     /// Whose cached token: the user's or the machine's
     #[arg(long = "as", value_enum, value_name = "WHO", conflicts_with = "value", hide_possible_values = true)]
     whose: Option<OwnerChoice>,
-    /// Which of the user's tokens: access or id; `verify` then accepts only that one
+    /// Which of the user's tokens: access or id
     #[arg(long, value_name = "TOKEN", add = ArgValueCandidates::new(completion::tokens))]
     pub token: Option<String>,
     /// The user whose cached token to use

@@ -83,7 +83,7 @@ pub fn wanted<'a>(served: &'a TokenResponse, policy: &CachePolicy) -> Result<&'a
         None => log::warn!(target: "cogtok", "the token does not say how long it is valid, so it is not cached"),
         Some(0) => log::warn!(target: "cogtok", "the token has already expired: is this machine's clock right?"),
         Some(left) if !token.is_fresh(now, policy.min_validity) => {
-            log::warn!(target: "cogtok", "the token is valid for only {left} s, less than the {} s that you asked for", policy.min_validity.as_secs());
+            log::warn!(target: "cogtok", "the token is valid for only {left} s, less than the {} s of `min_validity`", policy.min_validity.as_secs());
         }
         Some(_) => {}
     }

@@ -56,11 +56,11 @@ fn remove(args: &Remove, client: McpClient, reach: Reach) -> Result<()> {
     if let Some(own) = own
         && own.remove(name)?
     {
-        terminal::note(&format!("{} no longer has the server `{name}`", client.name()));
+        terminal::note(&format!("removed `{name}` from {}", client.name()));
         return Ok(());
     }
     let edited = change(client, &path, &Change::Remove(name))?;
-    terminal::note(&format!("{} no longer has the server `{name}`, in {}", client.name(), path.display()));
+    terminal::note(&format!("removed `{name}` from {} ({})", client.name(), path.display()));
     if let Some(backup) = edited.backup {
         terminal::note(&format!("the old file is {}", backup.display()));
     }

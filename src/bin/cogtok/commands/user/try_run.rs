@@ -43,7 +43,7 @@ fn sample(text: &str) -> Result<usize, String> {
     match (text, text.parse()) {
         ("all", _) => Ok(usize::MAX),
         (_, Ok(count)) if count > 0 => Ok(count),
-        _ => Err("it is a number from 1 on, or `all`".to_owned()),
+        _ => Err("give 1 or more, or `all`".to_owned()),
     }
 }
 

@@ -101,7 +101,7 @@ pub fn ask_again(why: &str, left: usize) {
     let tries = if left == 1 { "1 try left".to_owned() } else { format!("{left} tries left") };
     let mut letters = why.chars();
     let why: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-    say(None, &if left > 0 { format!("{why}, {tries}.") } else { format!("{why}.") });
+    say(None, &if left > 0 { format!("{why}. {}.", tries) } else { format!("{why}.") });
 }
 
 /// Prints a help text, with one empty line between its parts.

@@ -207,7 +207,7 @@ mod tests {
             let shown = unvalued(key.dotted(), error.message());
             assert!(!shown.contains("canary") && shown.contains(key.dotted()), "{shown}");
         }
-        let error = Error::usage("AWS_REGION: `canary b` is not a Region: it looks like us-east-1");
-        assert_eq!(unresolved(&error).detail, "the value of AWS_REGION is not a Region: it looks like us-east-1");
+        let error = Error::usage("AWS_REGION: `canary b` is not a Region: one looks like us-east-1");
+        assert_eq!(unresolved(&error).detail, "the value of AWS_REGION is not a Region: one looks like us-east-1");
     }
 }

@@ -11,7 +11,7 @@ use cogtok::error::{Error, Kind, Result, printable};
 pub const NO_ANSWER: i64 = -32000;
 
 /// The likely mistake if a server does not speak MCP.
-pub const OTHER_URL: &str = "check the URL: an MCP endpoint mostly ends in /mcp";
+pub const OTHER_URL: &str = "check the URL: an MCP endpoint usually ends in /mcp";
 
 /// Why valid JSON was not read.
 pub const TOO_DEEP: &str = "too deeply nested: more than 127 levels";
