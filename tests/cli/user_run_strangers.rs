@@ -2,6 +2,7 @@
 
 use crate::harness::{Answer, Home, Proxy, Run, poll, unique, workshop};
 use crate::user_create::{behind, counted};
+use crate::user_create_lost::broken;
 use crate::user_create_many::{assert_each_signs_in, id, the_run};
 use rustix::process::Signal;
 use serde_json::json;
@@ -148,6 +149,23 @@ fn a_user_of_somebody_else_whom_a_killed_run_met_is_reset_or_left_where_a_person
         user(&home, "ws", &["delete", "--run", &run, "--yes"]).run().ok();
         assert!(workshop().find_user(&theirs).is_some());
     }
+}
+
+#[test]
+fn a_user_whom_somebody_created_again_is_not_of_the_run_after_a_reset() {
+    let refused = |_: &_| Answer::aws_error("NotAuthorizedException", "not now");
+    let (home, _proxy, is_broken) = broken("AdminSetUserPassword", refused);
+    let prefix = unique("again");
+    user(&home, "ws", &["create", "--count", "1", "--prefix", &prefix]).run().code(10);
+    let run = id(&the_run(&home));
+    is_broken.store(false, Ordering::SeqCst);
+    workshop().admin("AdminDeleteUser", json!({"Username": format!("{prefix}01@example.com")}));
+    let theirs = stranger(&prefix, None);
+    let users = user(&home, "ws", &["create", &run, "--resume", "--if-exists", "reset", "--json"]).run();
+    assert_each_signs_in(&users.ok().json(), 1);
+    user(&home, "ws", &["delete", "--run", &run, "--dry-run"]).run().ok().stdout_is("");
+    user(&home, "ws", &["delete", "--run", &run, "--yes"]).run().ok();
+    assert!(workshop().find_user(&theirs).is_some());
 }
 
 #[test]

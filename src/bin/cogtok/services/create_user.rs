@@ -218,10 +218,14 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record, judge
             }
             Maker::Unknown => decide(admin, journal, record, user, judge).await,
         },
-        // Somebody deleted and recreated the user.
+        // Somebody deleted and recreated the user: it stays somebody else's, whatever is decided.
         (State::Created | State::Done, Some(user))
             if record.sub.as_ref().zip(user.sub.as_ref()).is_some_and(|(ours, there)| ours != there) =>
         {
+            if judge.decided == Some(IfExists::Reset) {
+                record.is_of_another = true;
+                journal.write(record)?;
+            }
             decide(admin, journal, record, user, judge).await
         }
         // Cognito checks a permanent password only at the next sign-in, so it is set again: the record's password is the right one in any
