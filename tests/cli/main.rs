@@ -241,6 +241,7 @@ mod user_run_keys;
 mod user_run_killed;
 mod user_run_sealed;
 mod user_run_strangers;
+mod user_run_ways_out;
 mod user_runs;
 mod user_seats;
 mod user_set_passwords;

@@ -13,6 +13,7 @@ use cogtok::aws::admin::{Admin, CreateUserError, Created, NewUser, User, already
 use cogtok::error::{Advice, AdviceKind, Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::settings::types::Username;
+pub use maker::is_undecided;
 use maker::{Maker, has_other_attributes, maker, reset, undecided};
 pub use proof::PasswordProof;
 
@@ -216,14 +217,23 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record, judge
                 let why = format!("the user {} was there before: nothing was changed", record.username);
                 of_another(admin, journal, record, user, judge, why).await
             }
-            Maker::Unknown => decide(admin, journal, record, user, judge).await,
+            Maker::Unknown => {
+                // Only the run has a password that was generated for it.
+                let is_ours =
+                    record.is_of_run && record.is_generated && proven(judge.proof, record).await == Some(true);
+                if is_ours {
+                    take(admin, journal, record, user).await
+                } else {
+                    decide(admin, journal, record, user, judge).await
+                }
+            }
         },
         // Somebody deleted and recreated the user: it stays somebody else's, whatever is decided.
         (State::Created | State::Done, Some(user))
             if record.sub.as_ref().zip(user.sub.as_ref()).is_some_and(|(ours, there)| ours != there) =>
         {
+            record.is_of_another = true;
             if judge.decided == Some(IfExists::Reset) {
-                record.is_of_another = true;
                 journal.write(record)?;
             }
             decide(admin, journal, record, user, judge).await
@@ -259,8 +269,8 @@ async fn of_another(
             })
         }
         Some(decided) => {
+            record.is_of_another = true;
             if decided == IfExists::Reset {
-                record.is_of_another = true;
                 journal.write(record)?;
             }
             decide(admin, journal, record, user, judge).await
@@ -342,7 +352,7 @@ enum Existing {
 async fn existing(
     admin: &Admin,
     journal: &Journal,
-    record: &Record,
+    record: &mut Record,
     if_exists: IfExists,
     error: Error,
 ) -> Result<Existing> {
@@ -365,6 +375,7 @@ async fn existing(
     match if_exists {
         IfExists::Reset => Ok(Existing::ToReset(user)),
         IfExists::Skip | IfExists::Fail => {
+            record.is_of_another = true;
             journal.skip(record)?;
             Ok(Existing::LeftAlone(user))
         }

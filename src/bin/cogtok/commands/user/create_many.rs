@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use clap::Args;
 use cogtok::aws::admin::Admin;
-use cogtok::error::{Advice, Error, Kind, Result, printable};
+use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::parse_duration;
 
 use super::card_file::CardFile;
-use super::failures::count_others;
 use super::find_run;
 use super::plan_run::{self, Common, PlannedUsers};
 use super::pool_user::note_seen;
+use super::run_end;
 use super::run_output::{self, Stream};
 use crate::app::App;
 use crate::app::options::Output;
@@ -21,9 +21,9 @@ use crate::env;
 use crate::io::moment::moment;
 use crate::io::progress::Progress;
 use crate::io::{signals, terminal};
-use crate::services::create_user::{self, PasswordProof};
+use crate::services::create_user::PasswordProof;
 use crate::services::create_users::pace::{Pace, QUOTA};
-use crate::services::create_users::{self, Manner, NAMED, Outcome};
+use crate::services::create_users::{self, Manner, Outcome};
 use crate::services::journal::run::{Head, Run};
 use crate::services::journal::{IfExists, Journal, Record, State};
 
@@ -181,12 +181,12 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manne
     signals::set_patient(false);
     signals::set_last_words(None);
     let done = count();
-    if let Err(error) = name_skipped(&journal) {
-        log::warn!(target: "cogtok", "{error}");
-    }
     let mut carded = Ok(());
     if let Some(run) = journal.run() {
         let mut run = run.borrow_mut();
+        if let Err(error) = run_end::name_skipped(&mut run) {
+            log::warn!(target: "cogtok", "{error}");
+        }
         note_some(app, profile, &mut run);
         // The users created so far are printed, however the run ended.
         if done > 0 {
@@ -204,55 +204,10 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manne
     if let Err(error) = carded {
         log::warn!(target: "cogtok", "{error}");
     }
-    for (name, error) in &outcome.failures {
-        log::warn!(target: "cogtok", "{}: {error}", printable(name, 128));
-    }
-    count_others(outcome.failed.saturating_sub(NAMED));
-    let all = |is_so: fn(&Error) -> bool| {
-        let failures = &outcome.failures;
-        failures.len() == outcome.failed && !failures.is_empty() && failures.iter().all(|(_, error)| is_so(error))
-    };
-    let is_hopeless = outcome.ended_by.is_none() && all(create_user::is_of_file);
-    let is_about_others = outcome.failures.iter().any(|(_, error)| create_user::is_of_another(error));
-    let hint = || {
-        let said = match (is_hopeless, is_about_others) {
-            (true, _) => {
-                "the run has the password that was refused; to forget the run: cogtok user runs forget {run}{p}"
-            }
-            (_, true) => {
-                "continue, and leave the users unchanged who exist already: cogtok user create {run}{p} --resume --if-exists skip"
-            }
-            _ => "continue: cogtok user create {run}{p} --resume",
-        };
-        Advice::new(said).word("run", &id)
-    };
-    let users = terminal::counted_of(done, total, "user");
-    if signals::is_stopping() {
-        return Err(Error::new(Kind::Interrupted, format!("created {users} before you stopped the run")).hint(hint()));
-    }
-    let first = outcome.ended_by.or_else(|| outcome.failures.into_iter().next().map(|(_, error)| error));
-    let Some(first) = first else {
-        return Err(Error::new(Kind::Partial, format!("created {users}")).hint(hint()));
-    };
-    let kind = if done == 0 && first.kind() != Kind::Partial { first.kind() } else { Kind::Partial };
-    Err(first.with_kind(kind).context(&format!("created {users}")).hint(hint()))
-}
-
-/// Names the users who existed before and were left unchanged.
-fn name_skipped(journal: &Journal) -> Result<()> {
-    let Some(run) = journal.run() else { return Ok(()) };
-    let mut run = run.borrow_mut();
-    let seats: Vec<usize> = (0..run.len()).filter(|seat| run.state(*seat) == State::Skipped).collect();
-    if seats.is_empty() {
-        return Ok(());
-    }
-    let names = seats.iter().take(NAMED).map(|seat| Ok(printable(&run.outline(*seat)?.username, 128)));
-    let names = names.collect::<Result<Vec<_>>>()?.join(", ");
-    let more = seats.len().saturating_sub(NAMED);
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    let who = if seats.len() == 1 { "a user who existed" } else { "users who existed" };
-    terminal::note(&format!("left {who} before unchanged: {names}{more}"));
-    Ok(())
+    Err(match journal.run() {
+        Some(run) => run_end::unfinished(&run.borrow(), outcome),
+        None => Error::new(Kind::Failure, "there is no run"),
+    })
 }
 
 /// Leaves the first names for completion.

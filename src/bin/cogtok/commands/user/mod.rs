@@ -17,6 +17,7 @@ mod plan_run;
 pub mod pool_user;
 mod reap;
 mod reset_mfa;
+mod run_end;
 mod run_output;
 mod runs;
 mod selection;

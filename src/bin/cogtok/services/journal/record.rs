@@ -88,8 +88,8 @@ pub struct Record {
     /// Whether the user existed before, or may have another password, so that it must be set again.
     #[serde(default)]
     pub was_there: bool,
-    /// Whether the user is certainly of somebody else, and got a new password since a person said so. Records of earlier programs
-    /// do not say.
+    /// Whether the user is certainly of somebody else, and got a new password or was left since a person said so. Records of
+    /// earlier programs do not say.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_of_another: bool,
     /// Its number in the run; 0 outside a run.

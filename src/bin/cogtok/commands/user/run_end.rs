@@ -1,0 +1,87 @@
+//! What is said at the end of a run: who was left unchanged, who is missing and why, and how to go on.
+
+use cogtok::error::{Advice, Error, Kind, Result, printable};
+
+use super::failures::count_others;
+use crate::io::{signals, terminal};
+use crate::services::create_user;
+use crate::services::create_users::{NAMED, Outcome};
+use crate::services::journal::State;
+use crate::services::journal::run::Run;
+
+/// The error of a run that is not done. A warning says why for each of the first users who failed.
+pub fn unfinished(run: &Run, outcome: Outcome) -> Error {
+    for (name, error) in &outcome.failures {
+        log::warn!(target: "cogtok", "{}: {error}", printable(name, 128));
+    }
+    count_others(outcome.failed.saturating_sub(NAMED));
+    let (done, total) = (run.count(&[State::Done, State::Skipped]), run.len());
+    let hint = Advice::new(way_on(run, &outcome)).word("run", &run.head.run);
+    let users = terminal::counted_of(done, total, "user");
+    if signals::is_stopping() {
+        return Error::new(Kind::Interrupted, format!("created {users} before you stopped the run")).hint(hint);
+    }
+    let Outcome { failures, ended_by, .. } = outcome;
+    let Some(first) = ended_by.or_else(|| to_report(failures)) else {
+        return Error::new(Kind::Partial, format!("created {users}")).hint(hint);
+    };
+    let kind = if done == 0 && first.kind() != Kind::Partial { first.kind() } else { Kind::Partial };
+    first.with_kind(kind).context(&format!("created {users}")).hint(hint)
+}
+
+/// The failure whose hints are shown: the first one, but for one that a person has to decide about.
+fn to_report(mut failures: Vec<(String, Error)>) -> Option<Error> {
+    let at = failures.iter().position(|(_, error)| create_user::is_undecided(error)).unwrap_or_default();
+    (at < failures.len()).then(|| failures.swap_remove(at).1)
+}
+
+fn way_on(run: &Run, outcome: &Outcome) -> &'static str {
+    let all = |is_so: fn(&Error) -> bool| {
+        let failures = &outcome.failures;
+        failures.len() == outcome.failed && !failures.is_empty() && failures.iter().all(|(_, error)| is_so(error))
+    };
+    let is_hopeless = outcome.ended_by.is_none() && all(create_user::is_of_file);
+    let is_about_others = outcome.failures.iter().any(|(_, error)| create_user::is_of_another(error));
+    // Skipping would give up a user whom Cognito may have created for the run.
+    let may_be_ours = run.count(&[State::Intent]) > 0;
+    match (is_hopeless, is_about_others && !may_be_ours) {
+        (true, _) => "the run has the password that was refused; to forget the run: cogtok user runs forget {run}{p}",
+        (_, true) => {
+            "continue, and leave the users unchanged who exist already: cogtok user create {run}{p} --resume --if-exists skip"
+        }
+        _ => "continue: cogtok user create {run}{p} --resume",
+    }
+}
+
+/// Names the users who were left unchanged: those who certainly existed before, and those of whom that is not known.
+///
+/// # Errors
+/// [`Kind::Store`] when the run can't be read.
+pub fn name_skipped(run: &mut Run) -> Result<()> {
+    let (mut before, mut unknown) = (Vec::new(), Vec::new());
+    for seat in 0..run.len() {
+        if run.state(seat) == State::Skipped {
+            let record = run.outline(seat)?;
+            let of = if record.is_of_another { &mut before } else { &mut unknown };
+            of.push(seat);
+        }
+    }
+    for (seats, one, several) in [
+        (before, "left a user who existed before unchanged", "left users who existed before unchanged"),
+        (
+            unknown,
+            "left a user unchanged, and cogtok can't tell whether the run created it",
+            "left users unchanged, and cogtok can't tell whether the run created them",
+        ),
+    ] {
+        if seats.is_empty() {
+            continue;
+        }
+        let names = seats.iter().take(NAMED).map(|seat| Ok(printable(&run.outline(*seat)?.username, 128)));
+        let names = names.collect::<Result<Vec<_>>>()?.join(", ");
+        let more = seats.len().saturating_sub(NAMED);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        terminal::note(&format!("{}: {names}{more}", if seats.len() == 1 { one } else { several }));
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! What the end of a run that is not done advises: nobody whom the run created, or may have created, is lost by following it.
+
+use crate::harness::{Answer, Home, Proxy, Run, unique, workshop};
+use crate::user_create::behind;
+use crate::user_create_lost::carry_out;
+use crate::user_create_many::{assert_each_signs_in, id, the_run};
+use serde_json::Value;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+const THEIRS: &str = "Somebody-Elses-9-Battery";
+
+fn user<'h>(home: &'h Home, profile: &str, args: &[&str]) -> Run<'h> {
+    let run = home.cogtok(["user"]).args(args).args(["-p", profile]).aws();
+    run.prints_on_failure().warns_of_many().timeout(Duration::from_secs(120))
+}
+
+/// A run of three that the time limit ended: one user was there before, one was created and Cognito did not answer, and the third
+/// was not asked for.
+struct Unanswered {
+    home: Home,
+    proxy: Proxy,
+    /// The `[before, created]` users.
+    names: [String; 2],
+    run: String,
+}
+
+/// Where `hides`, Cognito does not say when a user was created.
+fn unanswered(profile: &str, hides: bool) -> Unanswered {
+    let names = [workshop().user(THEIRS), format!("{}@example.com", unique("slow"))];
+    let (slow, is_slow) = (names[1].clone(), AtomicBool::new(true));
+    let proxy = Proxy::with(&workshop().endpoint, move |request| {
+        let body = || request.json()["Username"].as_str().unwrap_or_default().to_owned();
+        match request.operation() {
+            Some("AdminCreateUser") if body() == slow && is_slow.swap(false, Ordering::SeqCst) => {
+                carry_out(request);
+                Some(Answer::never())
+            }
+            Some("AdminGetUser") if hides => {
+                let mut user = workshop().find_user(&body())?;
+                user.as_object_mut().unwrap().remove("UserCreateDate").unwrap();
+                Some(Answer::new(200, "application/x-amz-json-1.1", user.to_string()))
+            }
+            _ => None,
+        }
+    });
+    let home = behind(&proxy);
+    let bare = ["profile", "create", "bare", "--user-pool-id", &workshop().pool_id, "--endpoint-url", &proxy.url()];
+    home.cogtok(bare).run().ok();
+    let file = home.plant("class.csv", format!("email\n{}\n{}\n{}@example.com\n", names[0], names[1], unique("last")));
+    let create = ["create", "--from", file.to_str().unwrap(), "--parallel", "1", "--timeout", "6s", "--json"];
+    let output = user(&home, profile, &create).run();
+    let run = id(&the_run(&home));
+    // The first user alone would have been a reason to skip.
+    output.stderr_has(&format!("{}: ", names[0])).stderr_has("UsernameExistsException");
+    output.stderr_has(&format!("continue: cogtok user create {run} -p {profile} --resume\n"));
+    output.stderr_lacks("--resume --if-exists skip");
+    Unanswered { home, proxy, names, run }
+}
+
+#[test]
+fn skip_is_not_advised_while_a_user_may_be_of_the_run_and_says_of_whom_nobody_can_tell() {
+    let Unanswered { home, proxy: _proxy, names: [before, created], run } = unanswered("bare", false);
+    let output = user(&home, "bare", &["create", &run, "--resume", "--json"]).run();
+    // What is left to decide is about the user who may be ours.
+    output.code(10).stderr_has(&format!(
+        "created 1 of 3 users: cogtok can't tell whether it or someone else created the user {created}"
+    ));
+    output.stderr_has("add `--if-exists reset` if the user is yours").stderr_lacks("--resume --if-exists skip");
+    let output = user(&home, "bare", &["create", &run, "--resume", "--if-exists", "skip", "--json"]).run();
+    output.ok().stderr_has(&format!("left a user who existed before unchanged: {before}\n"));
+    output.stderr_has(&format!("left a user unchanged, and cogtok can't tell whether the run created it: {created}\n"));
+    assert_eq!(output.json()[1]["password"], Value::Null);
+}
+
+#[test]
+fn skip_leaves_nobody_who_has_the_password_of_the_run() {
+    let Unanswered { home, proxy: _proxy, names: [before, created], run } = unanswered("ws", true);
+    let output = user(&home, "ws", &["create", &run, "--resume", "--if-exists", "skip", "--json"]).run();
+    output.ok().stderr_has(&format!("left a user who existed before unchanged: {before}\n"));
+    let users = output.json().as_array().unwrap()[1..].to_vec();
+    assert_eq!(users[0]["username"], created.as_str());
+    assert_each_signs_in(&Value::Array(users), 2);
+    user(&home, "ws", &["delete", "--run", &run, "--yes"]).run().ok();
+    assert!(workshop().find_user(&created).is_none());
+    workshop().sign_in(&before, THEIRS).unwrap();
+}
