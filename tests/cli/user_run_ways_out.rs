@@ -1,14 +1,17 @@
 //! What the end of a run that is not done advises: nobody whom the run created, or may have created, is lost by following it.
 
+use crate::harness::ministack::ministack;
 use crate::harness::{Answer, Home, Proxy, Run, unique, workshop};
 use crate::user_create::behind;
 use crate::user_create_lost::carry_out;
 use crate::user_create_many::{assert_each_signs_in, id, the_run};
+use crate::user_policy;
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const THEIRS: &str = "Somebody-Elses-9-Battery";
+const WEAK: &str = "Correct-Horse-7-Battery";
 
 fn user<'h>(home: &'h Home, profile: &str, args: &[&str]) -> Run<'h> {
     let run = home.cogtok(["user"]).args(args).args(["-p", profile]).aws();
@@ -84,4 +87,17 @@ fn skip_leaves_nobody_who_has_the_password_of_the_run() {
     user(&home, "ws", &["delete", "--run", &run, "--yes"]).run().ok();
     assert!(workshop().find_user(&created).is_none());
     workshop().sign_in(&before, THEIRS).unwrap();
+}
+
+#[test]
+fn more_refused_passwords_than_are_named_are_a_reason_to_forget_the_run_as_well() {
+    let proxy = Proxy::new(&ministack().url());
+    let home = user_policy::behind(&proxy);
+    home.canary_password(WEAK);
+    let lines: String = (0..25).map(|_| format!("{},{WEAK}\n", user_policy::new_email())).collect();
+    let file = home.plant("class.csv", format!("email,password\n{lines}"));
+    let output = user(&home, "ws", &["create", "--from", file.to_str().unwrap()]).run();
+    let run = id(&the_run(&home));
+    output.code(4).stderr_has("created 0 of 25 users").stderr_has("5 more users failed");
+    output.stderr_has(&format!("cogtok user runs forget {run} -p ws")).stderr_lacks("continue: ");
 }

@@ -34,6 +34,8 @@ pub struct Outcome {
     pub failures: Vec<(String, Error)>,
     /// How many could not.
     pub failed: usize,
+    /// How many of these have a password from a file that the pool's policy refuses.
+    pub of_file: usize,
     /// The error that ended the run early, if one did.
     pub ended_by: Option<Error>,
 }
@@ -90,6 +92,7 @@ pub async fn make(
                     outcome.ended_by.get_or_insert(error);
                 } else if !is_unsent(&error) {
                     outcome.failed += 1;
+                    outcome.of_file += usize::from(create_user::is_of_file(&error));
                     if outcome.failures.len() < NAMED {
                         outcome.failures.push((name.clone(), error));
                     }

@@ -36,11 +36,8 @@ fn to_report(mut failures: Vec<(String, Error)>) -> Option<Error> {
 }
 
 fn way_on(run: &Run, outcome: &Outcome) -> &'static str {
-    let all = |is_so: fn(&Error) -> bool| {
-        let failures = &outcome.failures;
-        failures.len() == outcome.failed && !failures.is_empty() && failures.iter().all(|(_, error)| is_so(error))
-    };
-    let is_hopeless = outcome.ended_by.is_none() && all(create_user::is_of_file);
+    let done = run.count(&[State::Done, State::Skipped]);
+    let is_hopeless = outcome.of_file > 0 && done + outcome.of_file == run.len();
     let is_about_others = outcome.failures.iter().any(|(_, error)| create_user::is_of_another(error));
     // Skipping would give up a user whom Cognito may have created for the run.
     let may_be_ours = run.count(&[State::Intent]) > 0;
