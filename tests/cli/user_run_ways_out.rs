@@ -12,6 +12,7 @@ use std::time::Duration;
 
 const THEIRS: &str = "Somebody-Elses-9-Battery";
 const WEAK: &str = "Correct-Horse-7-Battery";
+const LONG: &str = "Correct-Horse-7-Battery-Staple-and-nothing-more-1";
 
 fn user<'h>(home: &'h Home, profile: &str, args: &[&str]) -> Run<'h> {
     let run = home.cogtok(["user"]).args(args).args(["-p", profile]).aws();
@@ -87,6 +88,24 @@ fn skip_leaves_nobody_who_has_the_password_of_the_run() {
     user(&home, "ws", &["delete", "--run", &run, "--yes"]).run().ok();
     assert!(workshop().find_user(&created).is_none());
     workshop().sign_in(&before, THEIRS).unwrap();
+}
+
+#[test]
+fn a_run_that_created_users_is_kept_where_a_password_of_its_file_is_refused() {
+    let proxy = Proxy::new(&ministack().url());
+    let home = user_policy::behind(&proxy);
+    home.canary_password(WEAK);
+    let (fits, refused) = (user_policy::new_email(), user_policy::new_email());
+    let file = home.plant("class.csv", format!("email,password\n{fits},{LONG}\n{refused},{WEAK}\n"));
+    let output = user(&home, "ws", &["create", "--from", file.to_str().unwrap()]).run();
+    let run = id(&the_run(&home));
+    output.code(10).stderr_has("created 1 of 2 users").stderr_has(&format!("correct the password of {refused}"));
+    output.stderr_has("with only the users who failed").stderr_has("cogtok user create --from FILE -p ws");
+    output.stderr_lacks("runs forget").stderr_lacks("--if-exists skip").stderr_lacks("continue: ");
+    let second = home.plant("second.csv", format!("email,password\n{refused},{LONG}\n"));
+    user(&home, "ws", &["create", "--from", second.to_str().unwrap()]).run().ok();
+    // Each run has its own user still.
+    user(&home, "ws", &["delete", "--run", &run, "--dry-run"]).run().ok().stdout_is(&format!("{fits}\n"));
 }
 
 #[test]

@@ -144,8 +144,10 @@ async fn satisfy(admin: &Admin, record: &mut Record, is_first: bool, refused: Er
     let refused = match &policy {
         _ if record.is_generated || !record.is_of_run => refused,
         _ => refused.with_code(PASSWORD_OF_FILE).hint(
-            Advice::new("the password does not meet the pool's password policy: correct the password of {user} in the file, and run the command again; `--if-exists skip` leaves the users unchanged who exist already")
-                .text("user", &record.username),
+            Advice::new(
+                "the password does not meet the pool's password policy: correct the password of {user} in the file",
+            )
+            .text("user", &record.username),
         ),
     };
     let policy = match policy {

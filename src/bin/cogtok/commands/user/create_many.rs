@@ -205,7 +205,7 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manne
         log::warn!(target: "cogtok", "{error}");
     }
     Err(match journal.run() {
-        Some(run) => run_end::unfinished(&run.borrow(), outcome),
+        Some(run) => run_end::unfinished(&mut run.borrow_mut(), outcome),
         None => Error::new(Kind::Failure, "there is no run"),
     })
 }

@@ -3,6 +3,7 @@
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 
 use super::failures::count_others;
+use super::selection::made_in;
 use crate::io::{signals, terminal};
 use crate::services::create_user;
 use crate::services::create_users::{NAMED, Outcome};
@@ -10,7 +11,7 @@ use crate::services::journal::State;
 use crate::services::journal::run::Run;
 
 /// The error of a run that is not done. A warning says why for each of the first users who failed.
-pub fn unfinished(run: &Run, outcome: Outcome) -> Error {
+pub fn unfinished(run: &mut Run, outcome: Outcome) -> Error {
     for (name, error) in &outcome.failures {
         log::warn!(target: "cogtok", "{}: {error}", printable(name, 128));
     }
@@ -35,14 +36,20 @@ fn to_report(mut failures: Vec<(String, Error)>) -> Option<Error> {
     (at < failures.len()).then(|| failures.swap_remove(at).1)
 }
 
-fn way_on(run: &Run, outcome: &Outcome) -> &'static str {
+fn way_on(run: &mut Run, outcome: &Outcome) -> &'static str {
     let done = run.count(&[State::Done, State::Skipped]);
     let is_hopeless = outcome.of_file > 0 && done + outcome.of_file == run.len();
     let is_about_others = outcome.failures.iter().any(|(_, error)| create_user::is_of_another(error));
     // Skipping would give up a user whom Cognito may have created for the run.
     let may_be_ours = run.count(&[State::Intent]) > 0;
     match (is_hopeless, is_about_others && !may_be_ours) {
-        (true, _) => "the run has the password that was refused; to forget the run: cogtok user runs forget {run}{p}",
+        // Without its run nothing would delete a user again: `user delete --run` and `user reap` go by it.
+        (true, _) if made_in(run).map_or(true, |made| !made.is_empty()) => {
+            "keep the run, which created users, and make another from a file with only the users who failed: cogtok user create --from FILE{p}"
+        }
+        (true, _) => {
+            "the run created no user and has the password that was refused; forget it, then run the command again: cogtok user runs forget {run}{p}"
+        }
         (_, true) => {
             "continue, and leave the users unchanged who exist already: cogtok user create {run}{p} --resume --if-exists skip"
         }
