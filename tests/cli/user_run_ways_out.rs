@@ -1,9 +1,10 @@
 //! What the end of a run that is not done advises: nobody whom the run created, or may have created, is lost by following it.
 
 use crate::harness::ministack::ministack;
+use crate::harness::ports::closed_port;
 use crate::harness::{Answer, Home, Proxy, Run, unique, workshop};
-use crate::user_create::behind;
-use crate::user_create_lost::carry_out;
+use crate::user_create::{behind, counted};
+use crate::user_create_lost::{broken, carry_out};
 use crate::user_create_many::{assert_each_signs_in, id, the_run};
 use crate::user_policy;
 use serde_json::Value;
@@ -119,4 +120,23 @@ fn more_refused_passwords_than_are_named_are_a_reason_to_forget_the_run_as_well(
     let run = id(&the_run(&home));
     output.code(4).stderr_has("created 0 of 25 users").stderr_has("5 more users failed");
     output.stderr_has(&format!("cogtok user runs forget {run} -p ws")).stderr_lacks("continue: ");
+}
+
+#[test]
+fn a_time_limit_after_a_user_was_created_is_exit_10_and_before_any_request_it_is_6() {
+    let (home, proxy, is_broken) = broken("AdminSetUserPassword", |_| Answer::never());
+    let create = ["create", "--count", "1", "--prefix", &unique("half"), "--timeout", "6s", "--json"];
+    let output = user(&home, "ws", &create).run();
+    let run = id(&the_run(&home));
+    assert_eq!(proxy.count("AdminSetUserPassword"), 1);
+    output.code(10).stderr_has("created 0 of 1 user: no result within 6 s");
+    is_broken.store(false, Ordering::SeqCst);
+    let users = user(&home, "ws", &["create", &run, "--resume", "--json"]).run().ok().json();
+    assert_each_signs_in(&users, 1);
+
+    // Where no request was sent, no user was created.
+    let (home, _proxy) = counted();
+    let nowhere = format!("http://127.0.0.1:{}", closed_port());
+    let create = ["create", "--count", "1", "--prefix", &unique("none"), "--endpoint-url", &nowhere];
+    user(&home, "ws", &create).run().code(6).stderr_has("created 0 of 1 user");
 }

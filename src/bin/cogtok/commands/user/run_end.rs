@@ -26,7 +26,9 @@ pub fn unfinished(run: &mut Run, outcome: Outcome) -> Error {
     let Some(first) = ended_by.or_else(|| to_report(failures)) else {
         return Error::new(Kind::Partial, format!("created {users}")).hint(hint);
     };
-    let kind = if done == 0 && first.kind() != Kind::Partial { first.kind() } else { Kind::Partial };
+    // What Cognito was asked for, or has created, is a part of the run as well.
+    let has_begun = run.count(&[State::Planned]) < total;
+    let kind = if has_begun { Kind::Partial } else { first.kind() };
     first.with_kind(kind).context(&format!("created {users}")).hint(hint)
 }
 
