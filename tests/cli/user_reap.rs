@@ -5,7 +5,7 @@ use crate::user_create::{behind, counted, new_email};
 use crate::user_create_lost::broken;
 use serde_json::{Value, json};
 use std::sync::Mutex;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const PASSWORD: &str = "Correct-Horse-7-Battery";
@@ -161,6 +161,54 @@ fn a_run_that_was_stopped_before_an_answer_is_finished_first() {
     let name = user(&home, &["create", &run, "--resume", "-o", "text"]).run().ok().stdout.trim().to_owned();
     user(&home, &["reap", "--yes"]).run().ok();
     assert_eq!((workshop().find_user(&name), runs(&home).len()), (None, 0));
+}
+
+#[test]
+fn more_runs_than_a_process_may_have_files_open_are_reaped_at_once() {
+    const RUNS: usize = 70;
+    let (home, _proxy) = counted();
+    let (names, run) = made(&home, 1, "1s");
+    wait_for_the_end(&home, &run);
+    // Others like it, whose user the first of them takes along.
+    let dir = home.state_dir().join("journal/runs");
+    let content = std::fs::read_to_string(dir.join(format!("{run}.jsonl"))).unwrap();
+    for other in 1..RUNS {
+        let other = format!("{other:016x}");
+        home.plant(
+            dir.join(format!("{other}.jsonl")).strip_prefix(home.path("")).unwrap(),
+            content.replace(&run, &other),
+        );
+    }
+    let few = |args: &[&str]| user(&home, args).under(["sh", "-c", "ulimit -n 64; exec \"$@\"", "sh"]).run();
+    let listed = few(&["reap", "--dry-run", "--json"]);
+    assert_eq!(listed.ok().quiet().json().as_array().unwrap().len(), RUNS);
+    few(&["reap", "--yes"]).ok();
+    assert_eq!((are_there(&names), runs(&home).len()), (0, 0));
+}
+
+#[test]
+fn a_run_that_gets_users_while_you_are_asked_is_left() {
+    let refuses: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(true)));
+    let proxy = Proxy::with(&workshop().endpoint, move |request| {
+        let is_refused = refuses.load(Ordering::SeqCst)
+            && request.operation() == Some("AdminCreateUser")
+            && request.json()["Username"].as_str().unwrap().ends_with("02@example.com");
+        is_refused.then(|| Answer::aws_error("UserLambdaValidationException", "not this one").unlike_aws())
+    });
+    let home = behind(&proxy);
+    let args = ["create", "--count", "2", "--prefix", &unique("more"), "--ttl", "1s", "-o", "text"];
+    user(&home, &args).run().code(10);
+    let run = runs(&home)[0]["run"].as_str().unwrap().to_owned();
+    wait_for_the_end(&home, &run);
+    let mut terminal = user(&home, &["reap"]).pty();
+    terminal.expect("Delete the user of a run that has ended").expect("[y/N] ");
+    refuses.store(false, Ordering::SeqCst);
+    let names = user(&home, &["create", &run, "--resume", "-o", "text"]).run().ok().stdout.clone();
+    let names: Vec<String> = names.lines().map(str::to_owned).collect();
+    terminal.send("y\r").expect("it got more users meanwhile");
+    assert_eq!((terminal.wait().code, names.len(), are_there(&names)), (Some(1), 2, 2));
+    user(&home, &["reap", "--yes"]).run().ok();
+    assert_eq!((are_there(&names), runs(&home).len()), (0, 0));
 }
 
 #[test]

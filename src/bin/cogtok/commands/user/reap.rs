@@ -1,5 +1,7 @@
 //! `cogtok user reap`: the users of runs that have ended, out of the pool.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::settings::profile::Profile;
@@ -14,7 +16,7 @@ use crate::app::App;
 use crate::app::options::Output;
 use crate::env;
 use crate::io::terminal;
-use crate::services::journal::run::runs;
+use crate::services::journal::run::{Run, runs};
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 
@@ -37,21 +39,36 @@ pub struct Reap {
     yes: bool,
 }
 
-/// A run that has ended, with the users that it created.
+/// A run that has ended. Its files are open only while it is looked at or deleted, since there may be more runs than files that a
+/// process may have open.
 struct Ended {
     run: String,
-    users: Selected,
+    path: PathBuf,
+}
+
+impl Ended {
+    /// The users that it created, as they are now.
+    fn peek(&self) -> Result<Selected> {
+        made_by(Run::peek(&self.path)?)
+    }
+
+    /// The same, and keeps other processes from it.
+    fn hold(&self, app: &App) -> Result<Selected> {
+        let run = Run::open(&self.path, app.deadline())?;
+        refuse_unfinished(&run)?;
+        made_by(run)
+    }
 }
 
 pub fn run(app: &App, args: &Reap) -> Result<()> {
     let form = app.output(&FORMS)?;
     let profile = app.profile(&[])?;
     let pool = profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
-    let mut ended = ended(app, &profile)?;
+    let ended = ended(app, &profile)?;
     if args.dry_run {
         return match form {
-            Output::Json => terminal::data(&terminal::json(&as_json(&mut ended)?)).map(drop),
-            _ => ended.iter_mut().try_for_each(|one| one.users.print()),
+            Output::Json => terminal::data(&terminal::json(&as_json(&ended)?)).map(drop),
+            _ => ended.iter().try_for_each(|one| one.peek()?.print()),
         };
     }
     if ended.is_empty() {
@@ -59,20 +76,20 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
         return Ok(());
     }
     let (runs, mut failed) = (ended.len(), Vec::new());
-    let mut held = Vec::new();
-    for mut one in ended {
-        let is_held = one.users.hold(app.deadline());
-        match is_held.and_then(|()| one.users.run().map_or(Ok(()), refuse_unfinished)) {
-            Ok(()) => held.push(one),
+    let mut to_delete = Vec::new();
+    for one in ended {
+        // Waits for a process that is at work on it, so that the question is about all its users.
+        match one.hold(app) {
+            Ok(users) => to_delete.push((one, users.len())),
             Err(error) => failed.push((one.run, error)),
         }
     }
-    let total = held.iter().map(|one| one.users.len()).sum::<usize>();
-    if !args.yes && !held.is_empty() {
+    let total = to_delete.iter().map(|(_, users)| users).sum::<usize>();
+    if !args.yes && !to_delete.is_empty() {
         if terminal::can_ask() {
-            show(&mut held, total)?;
+            show(&to_delete, total)?;
         }
-        let question = match (total, held.as_slice()) {
+        let question = match (total, to_delete.as_slice()) {
             (1, [_]) => format!("Delete the user of a run that has ended in pool {pool}?"),
             (_, [_]) => format!("Delete the {total} users of a run that has ended in pool {pool}?"),
             (_, several) => {
@@ -83,11 +100,20 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
             return Err(Error::new(Kind::Failure, "nothing was deleted"));
         }
     }
-    for Ended { run, mut users } in held {
+    for (one, count) in to_delete {
+        // The answer, and the runs before, took their time.
+        app.extend_default_timeout();
+        let deleted = one.hold(app).and_then(|mut users| {
+            if users.len() > count {
+                let why = "it got more users meanwhile, which the question was not about: nothing of it was deleted";
+                return Err(Error::new(Kind::Failure, why).hint("look at them: cogtok user reap --dry-run{p}"));
+            }
+            delete(app, &profile, &mut users)
+        });
         // With one that can't be deleted the others still are, unless it would be the same with them.
-        if let Err(error) = delete(app, &profile, &mut users) {
+        if let Err(error) = deleted {
             let is_over = matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Usage);
-            failed.push((run, error));
+            failed.push((one.run, error));
             if is_over {
                 break;
             }
@@ -103,7 +129,7 @@ fn ended(app: &App, profile: &Profile) -> Result<Vec<Ended>> {
     let mut ended = Vec::new();
     for run in runs(app.dirs().state.as_deref()).into_iter().filter(|run| run.head.has_ended(now)) {
         if run.head.origin == origin && run.head.user_pool_id == pool {
-            ended.push(Ended { run: run.head.run.clone(), users: made_by(run)? });
+            ended.push(Ended { run: run.head.run.clone(), path: run.path().to_path_buf() });
             continue;
         }
         let (id, its) = (&run.head.run, printable(&run.head.user_pool_id, 60));
@@ -115,13 +141,16 @@ fn ended(app: &App, profile: &Profile) -> Result<Vec<Ended>> {
     Ok(ended)
 }
 
-fn show(ended: &mut [Ended], total: usize) -> Result<()> {
+fn show(ended: &[(Ended, usize)], total: usize) -> Result<()> {
     let mut left = NAMED;
-    for one in ended {
-        for user in one.users.users(false)?.take(left) {
+    for (one, users) in ended {
+        if left == 0 {
+            break;
+        }
+        for user in one.peek()?.users(false)?.take(left) {
             terminal::note(&format!("  {}", printable(&user?.shown, 128)));
         }
-        left = left.saturating_sub(one.users.len());
+        left = left.saturating_sub(*users);
     }
     if total > NAMED {
         terminal::note(&format!("  and {} more: `--dry-run` lists them", total - NAMED));
@@ -129,11 +158,11 @@ fn show(ended: &mut [Ended], total: usize) -> Result<()> {
     Ok(())
 }
 
-fn as_json(ended: &mut [Ended]) -> Result<Value> {
+fn as_json(ended: &[Ended]) -> Result<Value> {
     let mut all = Vec::new();
-    for Ended { run, users } in ended {
-        for user in users.users(false)? {
-            all.push(json!({ "run": run, "username": user?.name }));
+    for one in ended {
+        for user in one.peek()?.users(false)? {
+            all.push(json!({ "run": one.run, "username": user?.name }));
         }
     }
     Ok(Value::Array(all))

@@ -116,14 +116,15 @@ struct Seat {
 /// How many states there are.
 const STATES: usize = State::Skipped as usize + 1;
 
-/// A run on disk. Of its users only where they are is in memory.
+/// A run on disk. Of its users only where they are is in memory. One that is only looked at has no file open until a user is
+/// read: a process may have fewer files open than there are runs.
 #[derive(Debug)]
 pub struct Run {
     /// The first line.
     pub head: Head,
     path: PathBuf,
-    reader: BufReader<File>,
-    writer: File,
+    reader: Option<BufReader<File>>,
+    writer: Option<File>,
     end: u64,
     seats: Vec<Seat>,
     /// How many users are in each state.
@@ -142,13 +143,17 @@ impl Run {
             LockError::Timeout { .. } => at_work(),
             LockError::Unavailable(error) => unwritable(path, &error),
         })?;
-        let run = Self::read(path, Some(lock))?;
-        // An incomplete line of a killed writer.
-        let cut = run
-            .writer
-            .metadata()
-            .and_then(|metadata| if metadata.len() > run.end { run.writer.set_len(run.end) } else { Ok(()) });
-        cut.map_err(|error| unwritable(path, &error))?;
+        let mut run = Self::read(path)?;
+        let open = || {
+            let mut options = OpenOptions::new();
+            let writer = open_regular(options.read(true).append(true), path)?;
+            // An incomplete line of a killed writer.
+            if writer.metadata()?.len() > run.end {
+                writer.set_len(run.end)?;
+            }
+            Ok(writer)
+        };
+        (run.writer, run.lock) = (Some(open().map_err(|error| unwritable(path, &error))?), Some(lock));
         Ok(run)
     }
 
@@ -157,17 +162,14 @@ impl Run {
     /// # Errors
     /// [`Kind::Store`] when it can't be read, or was written by a newer cogtok.
     pub fn peek(path: &Path) -> Result<Self> {
-        Self::read(path, None)
+        let run = Self::read(path)?;
+        Ok(Run { reader: None, ..run })
     }
 
-    fn read(path: &Path, lock: Option<Lock>) -> Result<Self> {
+    fn read(path: &Path) -> Result<Self> {
         let unreadable =
             |error: io::Error| Error::store(format!("the run in {} can't be read: {error}", path.display()));
-        let mut options = OpenOptions::new();
-        let file = open_regular(options.read(true), path).map_err(unreadable)?;
-        let mut options = OpenOptions::new();
-        let writer = open_regular(options.read(true).append(true), path).map_err(unreadable)?;
-        let mut reader = BufReader::new(file);
+        let mut reader = reader_of(path).map_err(unreadable)?;
         let mut line = Zeroizing::new(Vec::new());
         let malformed = || io::Error::new(io::ErrorKind::InvalidData, "it is not what cogtok writes");
         let mut end = next_line(&mut reader, &mut line).map_err(unreadable)?;
@@ -195,7 +197,8 @@ impl Run {
         }
         let mut counts = [0; STATES];
         seats.iter().for_each(|seat| counts[seat.state as usize] += 1);
-        Ok(Run { head, path: path.to_path_buf(), reader, writer, end, seats, counts, key: None, lock })
+        let (path, reader) = (path.to_path_buf(), Some(reader));
+        Ok(Run { head, path, reader, writer: None, end, seats, counts, key: None, lock: None })
     }
 
     /// Removes it, with the passwords in it: its key is in the secret store still.
@@ -279,8 +282,12 @@ impl Run {
 
     fn line<T: serde::de::DeserializeOwned>(&mut self, at: u64) -> io::Result<T> {
         let mut line = Zeroizing::new(Vec::new());
-        self.reader.seek(SeekFrom::Start(at))?;
-        next_line(&mut self.reader, &mut line)?;
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            closed => closed.insert(reader_of(&self.path)?),
+        };
+        reader.seek(SeekFrom::Start(at))?;
+        next_line(reader, &mut line)?;
         Ok(serde_json::from_slice(&line)?)
     }
 
@@ -302,7 +309,7 @@ impl Run {
             }
             Err(error) => {
                 // The next line must not be appended to an incomplete one.
-                let _ = self.writer.set_len(self.end);
+                let _ = self.writer.as_ref().map(|writer| writer.set_len(self.end));
                 Err(unwritable(&self.path, &error))
             }
         }
@@ -328,11 +335,17 @@ impl Run {
     }
 
     fn append_line(&mut self, line: &[u8]) -> io::Result<u64> {
-        self.writer.write_all(line)?;
+        let mut writer = self.writer.as_ref().ok_or_else(|| io::Error::other("it was opened only to be read"))?;
+        writer.write_all(line)?;
         let dir = self.path.parent().unwrap_or(&self.path);
-        cogtok::store::durable::flush(&self.writer, dir)?;
+        cogtok::store::durable::flush(writer, dir)?;
         Ok(line.len() as u64)
     }
+}
+
+fn reader_of(path: &Path) -> io::Result<BufReader<File>> {
+    let mut options = OpenOptions::new();
+    Ok(BufReader::new(open_regular(options.read(true), path)?))
 }
 
 fn at_work() -> Error {
