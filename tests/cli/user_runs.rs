@@ -129,6 +129,32 @@ fn a_user_whose_name_looks_like_a_run_is_finished_by_that_name() {
 }
 
 #[test]
+fn a_run_that_is_not_finished_is_named_beside_single_users_and_finished_beside_those_of_another_pool() {
+    let refused = |_: &_| Answer::aws_error("NotAuthorizedException", "not now");
+    let (home, _proxy, is_broken) = broken("AdminSetUserPassword", refused);
+    create(&home, &["--count", "1", "--prefix", &unique("beside")]).run().code(10);
+    let (email, other) = (new_email(), new_email());
+    create(&home, &[&email]).run().code(10);
+    is_broken.store(false, Ordering::SeqCst);
+    let run = home.cogtok(["user", "runs", "--json"]).run().ok().json()[1]["run"].as_str().unwrap().to_owned();
+    let output = create(&home, &["--resume"]).run();
+    output.ok().stderr_has(&format!("run {run} is not finished: created 0 of 1 user\n"));
+    output.stderr_has(&format!("continue it: cogtok user create {run} -p ws --resume\n"));
+    assert_eq!((&output.json()["email"], journal(&home).len()), (&json!(email), 0));
+
+    // A single user of another pool is in nobody's way.
+    is_broken.store(true, Ordering::SeqCst);
+    create(&home, &[&other]).run().code(10);
+    is_broken.store(false, Ordering::SeqCst);
+    let (path, mut record) = journal(&home).remove(0);
+    record["user_pool_id"] = json!("us-east-1_Another00");
+    home.plant(path.strip_prefix(home.path("")).unwrap(), record.to_string());
+    let users = create(&home, &["--resume"]).run().ok().json();
+    assert_eq!((users.as_array().unwrap().len(), journal(&home).len()), (1, 1));
+    assert_signs_in(&users[0]);
+}
+
+#[test]
 fn an_answer_without_what_it_must_have_is_none() {
     let empty = || Answer::new(200, "application/x-amz-json-1.1", "{}").unlike_aws();
     let home_at = |server: &Server| {

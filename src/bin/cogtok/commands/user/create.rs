@@ -180,13 +180,12 @@ fn resume_all(app: &App, args: &Create, profile: &Profile) -> Result<()> {
     let journal = Journal::to_resume(state, app.deadline())?;
     let records = journal.records()?;
     let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
-    let is_user = |name: &str| {
-        let mut of_name = records.iter().filter(|record| record.username == name);
-        of_name.any(|record| record.origin == origin && record.user_pool_id == pool)
-    };
+    // Records of other pools are finished with other profiles.
+    let here = || records.iter().filter(|record| record.origin == origin && record.user_pool_id == pool);
+    let is_user = |name: &str| here().any(|record| record.username == name);
     let run = match &args.email {
         Some(name) if is_run(name) && !is_user(name) => Some(name.clone()),
-        None if records.is_empty() => find_run::unfinished(app, profile)?,
+        None if here().next().is_none() => find_run::unfinished(app, profile)?,
         _ => None,
     };
     let Some(run) = run else {
@@ -295,6 +294,9 @@ fn resume(app: &App, args: &Create, profile: &Profile, journal: &Journal) -> Res
                 log::warn!(target: "cogtok", "{earlier}");
             }
         }
+    }
+    if args.email.is_none() {
+        runs::name_unfinished(app, profile)?;
     }
     failed.map_or(Ok(()), Err)
 }

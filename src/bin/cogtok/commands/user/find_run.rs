@@ -21,17 +21,25 @@ pub fn check_pool(run: &Run, profile: &Profile) -> Result<()> {
     Err(error.hint("see which profile has that pool: cogtok user runs{p}"))
 }
 
-/// The only unfinished run of this pool; `None` without one.
+/// The runs of this pool that are not finished, the newest first.
 ///
 /// # Errors
-/// [`Kind::Usage`] where there are several.
-pub fn unfinished(app: &App, profile: &Profile) -> Result<Option<String>> {
+/// [`Kind::Config`] where the profile has no pool.
+pub fn all_unfinished(app: &App, profile: &Profile) -> Result<Vec<Run>> {
     let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
     let is_wanted = |run: &Run| {
         let is_finished = run.count(&[State::Done, State::Skipped]) == run.len();
         !is_finished && run.head.origin == origin && run.head.user_pool_id == pool
     };
-    let found: Vec<Run> = runs(app.dirs().state.as_deref()).into_iter().filter(is_wanted).collect();
+    Ok(runs(app.dirs().state.as_deref()).into_iter().filter(is_wanted).collect())
+}
+
+/// The only unfinished run of this pool; `None` without one.
+///
+/// # Errors
+/// [`Kind::Usage`] where there are several.
+pub fn unfinished(app: &App, profile: &Profile) -> Result<Option<String>> {
+    let found = all_unfinished(app, profile)?;
     match found.as_slice() {
         [] => Ok(None),
         [run] => Ok(Some(run.head.run.clone())),

@@ -7,9 +7,11 @@ use crate::services::journal::run::{self, Run};
 use crate::services::journal::{Journal, Record, State};
 use clap::{Args, Subcommand};
 use cogtok::error::{Advice, Error, Kind, Result, printable};
+use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
 use serde_json::{Value, json};
 
+use super::find_run;
 use crate::app::options::Output;
 use crate::app::{App, as_written};
 use crate::env;
@@ -27,7 +29,8 @@ const NAMED: usize = 5;
 /// STATE of a run is how many of its users are done, as in `3 done`: then they are created, or left unchanged since they existed.
 /// STATE of a single user is `asked` where Cognito may have created it, `made` where it has and a later step is missing, and
 /// `done` where only nobody has seen the password. PROFILE is the profile of the pool. `cogtok user create --resume -p PROFILE` finishes
-/// what is not done. ENDS is the time that `--ttl` set: `cogtok user reap` deletes the users of runs that have ended. Passwords are not shown.
+/// its single users, and where there are none its only unfinished run; `cogtok user create RUN --resume -p PROFILE` finishes a run.
+/// ENDS is the time that `--ttl` set: `cogtok user reap` deletes the users of runs that have ended. Passwords are not shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user runs\n  \
@@ -230,6 +233,20 @@ pub fn elsewhere(app: &App, pool: &str, wanted: Option<&str>, others: &[Record])
     }
     log::warn!(target: "cogtok", "{here}");
     places.chain(all).for_each(terminal::hint);
+    Ok(())
+}
+
+/// Names the runs that are left after single users were finished: each is printed in a form of its own, so a command finishes each.
+///
+/// # Errors
+/// As [`find_run::all_unfinished`].
+pub fn name_unfinished(app: &App, profile: &Profile) -> Result<()> {
+    for run in find_run::all_unfinished(app, profile)? {
+        let (id, done) = (&run.head.run, run.count(&FINISHED));
+        let users = terminal::counted_of(done, run.len(), "user");
+        terminal::note(&format!("run {id} is not finished: created {users}"));
+        terminal::hint(Advice::new("continue it: cogtok user create {run}{p} --resume").word("run", id));
+    }
     Ok(())
 }
 
