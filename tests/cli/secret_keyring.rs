@@ -174,12 +174,13 @@ fn a_client_that_an_option_names_has_no_secret_of_the_profile() {
 #[test]
 fn the_secret_of_a_users_client_that_an_option_names_is_not_to_be_stored_for_the_profile() {
     let (home, keyring) = (Home::new(), Keyring::start());
-    let server = Server::start(|request| match request.json()["AuthParameters"]["SECRET_HASH"].is_null() {
-        true => Answer::aws_error(
-            "NotAuthorizedException",
-            "Client other is configured with secret but SECRET_HASH was not received",
-        ),
-        false => Answer::aws_error("NotAuthorizedException", "Unable to verify secret hash for client other"),
+    let server = Server::start(|request| {
+        let why = if request.json()["AuthParameters"]["SECRET_HASH"].is_null() {
+            "Client other is configured with secret but SECRET_HASH was not received"
+        } else {
+            "Unable to verify secret hash for client other"
+        };
+        Answer::aws_error("NotAuthorizedException", why)
     });
     let url = server.url();
     let place = ["--region", "us-east-1", "--endpoint-url", &url, "--username", "alice"];

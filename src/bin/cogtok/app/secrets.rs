@@ -215,9 +215,10 @@ impl App {
             Ok(None) if !can_ask && !profile.is_client_given => Err(binding.missing()),
             Ok(found) => {
                 if found.is_some() {
-                    let source = match profile.is_client_given && !binding.kind.is_of_a_user() {
-                        true => SecretSource::StoreForClient(binding.client_id.clone()),
-                        false => SecretSource::Store(binding.command()),
+                    let source = if profile.is_client_given && !binding.kind.is_of_a_user() {
+                        SecretSource::StoreForClient(binding.client_id.clone())
+                    } else {
+                        SecretSource::Store(binding.command())
                     };
                     self.note_source(binding.kind, source);
                 }
