@@ -117,6 +117,10 @@ fn each_option_turns_one_of_the_defaults_round() {
     assert_eq!(proxy.connections(), 1);
     let groups = workshop().admin("AdminListGroupsForUser", json!({"Username": email}));
     assert_eq!(groups["Groups"][0]["GroupName"], GROUPS[2]);
+    // In words, a password that was given is not printed.
+    let text =
+        home.cogtok(["user", "create", "-p", "ws", &new_email(), "--password-stdin"]).aws().stdin(PASSWORD).run();
+    text.ok().stdout_has("username ").check(!text.stdout.contains(PASSWORD), "the password");
 }
 
 #[test]

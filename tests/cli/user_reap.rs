@@ -94,6 +94,7 @@ fn the_users_of_what_has_ended_go_with_their_secrets_and_all_others_stay() {
     token(&ours).code(5);
     user(&home, &["reap", "--yes"]).run().ok().stderr_has("no run has ended: nothing was deleted");
     user(&home, &["reap", "--dry-run", "--json"]).run().ok().stdout_is("[]\n");
+    user(&home, &["reap", "--dry-run"]).run().ok().stdout_is("").stderr_has("no run has ended");
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn without_a_secret_store_the_private_file_has_them_and_that_is_said_once() {
     const SAID: &str = "no secret store can be opened, so the passwords are in the private file of the run as they are";
     let (home, _proxy) = counted();
     let made = user(&home, &["create", "--count", "2", "--prefix", &unique("clear"), "--json"]).run();
-    made.ok().stderr_has(SAID);
+    made.ok().stderr_has(&format!("warning: {SAID}"));
     assert_each_signs_in(&made.json(), 2);
     let text = journal(&home);
     // As the first programs wrote it.

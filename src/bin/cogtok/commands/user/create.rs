@@ -332,7 +332,8 @@ fn hand_over(
                 ("username", Some(user.username.as_str())),
                 ("sub", user.sub.as_deref()),
                 ("email", email),
-                ("password", password),
+                // Whoever gave the password knows it, and this may be the log of a build.
+                ("password", password.filter(|_| !args.password_stdin)),
                 ("status", user.status.as_deref()),
             ];
             let shown =

@@ -110,7 +110,7 @@ pub fn run(app: &App, many: &Many, cards: &CardFile, common: &Common, profile: &
     let mut run = Run::open(&path, app.deadline())?;
     match key {
         Ok(key) => run.unseal(key),
-        Err(why) => terminal::note(&format!("{IN_CLEAR}: {}", why.message())),
+        Err(why) => log::warn!(target: "cogtok", "{IN_CLEAR}: {}", why.message()),
     }
     go_on(app, profile, cards, journal.of_run(run), manner)
 }

@@ -59,6 +59,9 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     }
     selected.run().map_or(Ok(()), refuse_unfinished)?;
     if args.dry_run {
+        if selected.len() == 0 {
+            terminal::note("no user matches");
+        }
         return if form == Output::Json { selected.print_json() } else { selected.print() };
     }
     let total = selected.len();

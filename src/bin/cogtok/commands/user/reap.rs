@@ -66,6 +66,9 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
     let pool = profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let ended = ended(app, &profile)?;
     if args.dry_run {
+        if ended.is_empty() {
+            terminal::note("no run has ended");
+        }
         return match form {
             Output::Json => terminal::data(&terminal::json(&as_json(&ended)?)).map(drop),
             _ => ended.iter().try_for_each(|one| one.peek()?.print()),

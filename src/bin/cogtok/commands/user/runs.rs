@@ -34,7 +34,7 @@ const NAMED: usize = 5;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user runs\n  \
-    cogtok user runs --json | jq -r '.[0].run'\n  \
+    cogtok user runs --json | jq -r 'map(select(.users))[0].run'\n  \
     cogtok user runs forget 0123456789abcdef")]
 pub struct Runs {
     #[command(subcommand)]
@@ -146,9 +146,11 @@ fn forget_run(app: &App, args: &Forget, path: &Path) -> Result<()> {
     let pool = printable(&run.head.user_pool_id, 60);
     let users = terminal::counted_of(done, total, "user");
     terminal::note(&format!("run {}: created {users} of pool {pool}", run.head.run));
-    terminal::note(&format!("their passwords are in {}", run.path().display()));
-    if !args.yes && !terminal::confirm("Delete the run, with the passwords?", "add `--yes`")? {
-        return Err(Error::new(Kind::Failure, "nothing was deleted"));
+    if !args.yes {
+        terminal::note(&format!("their passwords are in {}", run.path().display()));
+        if !terminal::confirm("Delete the run, with the passwords?", "add `--yes`")? {
+            return Err(Error::new(Kind::Failure, "nothing was deleted"));
+        }
     }
     app.forget_run(&run)?;
     terminal::note(&format!("deleted run {}", run.head.run));
