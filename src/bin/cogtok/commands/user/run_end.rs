@@ -53,7 +53,7 @@ fn way_on(run: &mut Run, outcome: &Outcome) -> &'static str {
             "the run created no user and has the password that was refused; forget it, then run the command again: cogtok user runs forget {run}{p}"
         }
         (_, true) => {
-            "continue, and leave the users unchanged who exist already: cogtok user create {run}{p} --resume --if-exists skip"
+            "continue, and leave existing users unchanged: cogtok user create {run}{p} --resume --if-exists skip"
         }
         _ => "continue: cogtok user create {run}{p} --resume",
     }
