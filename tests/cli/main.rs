@@ -85,6 +85,7 @@ mod header;
 mod help_screens;
 mod help_topics;
 mod hints;
+mod hints_followed;
 mod hostile;
 mod hostile_answers;
 mod hostile_api;

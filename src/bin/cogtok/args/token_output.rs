@@ -56,7 +56,7 @@ impl TokenOptions {
         profile: &Profile,
         policy: &CachePolicy,
         served: &TokenResponse,
-        again: &str,
+        again: Advice,
     ) -> Result<()> {
         self.deliver_as(app, (policy, served), again, |token| {
             let tokens = &served.tokens;
@@ -78,7 +78,7 @@ impl TokenOptions {
         &self,
         app: &App,
         (policy, served): (&CachePolicy, &TokenResponse),
-        again: &str,
+        again: Advice,
         json: impl FnOnce(&Token) -> Value,
     ) -> Result<()> {
         let token = wanted(served, policy)?;
@@ -112,7 +112,7 @@ impl TokenOptions {
         if self.output_file.is_none() && terminal::is_read_by_a_person() {
             terminal::hint(
                 Advice::new("cogtok token {again}{p} --header | curl -H @- URL   keeps it out of `ps`")
-                    .text("again", again),
+                    .fill("again", again),
             );
         }
         Ok(())
@@ -142,6 +142,14 @@ impl TokenOptions {
             }
         }
     }
+}
+
+/// The words of a token command with those of its options that were given and choose the token, for the hint that repeats it.
+pub fn again(command: &'static str, options: &[(&'static str, Option<&str>)]) -> Advice {
+    let given = options.iter().filter_map(|(option, value)| Some((option, (*value)?)));
+    given.fold(Advice::new(command), |again, (option, value)| {
+        again.then(Advice::new(" {option} {value}").text("option", option).listed("value", value))
+    })
 }
 
 /// Updates the assignments in a `.env` file and keeps its other lines.

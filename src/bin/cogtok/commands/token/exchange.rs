@@ -5,7 +5,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::TokenExchange;
 use cogtok::cache::single_flight;
 use cogtok::cache::single_flight::{CachePolicy, TokenFlight, TokenOrigin, TokenResponse};
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, TokenOwner, TokenUse};
@@ -16,6 +16,7 @@ use super::m2m;
 use crate::app::App;
 use crate::args::token_args::TokenArgs;
 use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
+use crate::args::token_output::again;
 use crate::io::{signals, terminal};
 use crate::{completion, env};
 
@@ -77,7 +78,7 @@ pub fn run(app: &App, args: &Exchange) -> Result<()> {
     let exchange = exchange(app, args)?.requested_token(requested);
     let client = args.client.as_deref().map(str::parse).transpose()?;
     let (profile, policy, served) = serve(app, &args.shared, &exchange, client, requested)?;
-    args.shared.deliver_as(app, (&policy, &served), &again(args), |token| {
+    args.shared.deliver_as(app, (&policy, &served), same_token(args), |token| {
         json!({
             "access_token": token.value.expose(),
             "issued_token_type": TokenType::from(requested).uri(),
@@ -216,20 +217,20 @@ fn requested(args: &Exchange) -> Result<TokenUse> {
 }
 
 /// The same call again, for a hint.
-fn again(args: &Exchange) -> String {
-    let mut words = vec!["exchange".to_owned()];
+fn same_token(args: &Exchange) -> Advice {
+    let scopes = (!args.scope.is_empty()).then(|| args.scope.join(" "));
     let options = [
-        ("--subject-token", &args.subject_token),
-        ("--as", &args.whose),
-        ("--username", &args.username),
-        ("--actor", &args.actor),
-        ("--audience", &args.audience),
-        ("--resource", &args.resource),
+        ("--subject-token", args.subject_token.as_deref()),
+        ("--subject-token-type", args.subject_token_type.as_deref()),
+        ("--subject-provider", args.subject_provider.as_deref()),
+        ("--as", args.whose.as_deref()),
+        ("--username", args.username.as_deref()),
+        ("--actor", args.actor.as_deref()),
+        ("--audience", args.audience.as_deref()),
+        ("--resource", args.resource.as_deref()),
+        ("--scope", scopes.as_deref()),
+        ("--requested-token-type", args.requested_token_type.as_deref()),
+        ("--client", args.client.as_deref()),
     ];
-    for (option, value) in options {
-        if let Some(value) = value.as_ref().and_then(|value| shlex::try_quote(value).ok()) {
-            words.push(format!("{option} {value}"));
-        }
-    }
-    words.join(" ")
+    again("exchange", &options)
 }

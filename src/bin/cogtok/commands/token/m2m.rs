@@ -17,6 +17,7 @@ use cogtok::token::TokenSet;
 
 use crate::app::{App, SecretSource};
 use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
+use crate::args::token_output::again;
 use crate::commands::refused_scopes;
 use crate::io::shell::{CREDENTIALS, Export, Value};
 use crate::io::terminal::Question;
@@ -72,7 +73,19 @@ pub fn run(app: &App, args: &M2m) -> Result<()> {
         return credentials(app, args, form);
     }
     let (profile, policy, served) = serve(app, args)?;
-    args.shared.deliver(app, &profile, &policy, &served, "m2m")
+    args.shared.deliver(app, &profile, &policy, &served, same_token(args))
+}
+
+/// The same call again, for a hint.
+fn same_token(args: &M2m) -> Advice {
+    let scopes = (!args.scope.is_empty()).then(|| args.scope.join(" "));
+    let options = [
+        ("--scope", scopes.as_deref()),
+        ("--client-id", args.client_id.as_deref()),
+        ("--token-url", args.token_url.as_deref()),
+        ("--secret-arn", args.secret_arn.as_deref()),
+    ];
+    again("m2m", &options)
 }
 
 /// The profile with the options of this command, and the secret that standard input or the environment gives.

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cache::single_flight;
 use cogtok::cache::single_flight::{CachePolicy, TokenFlight, TokenOrigin, TokenResponse};
-use cogtok::error::{Error, Result, printable};
+use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::secret::{Secret, shape};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
@@ -18,6 +18,7 @@ use super::obtain::obtain;
 use super::session_host;
 use crate::app::{App, SecretSource};
 use crate::args::token_options::{TokenOptions, secret_from_stdin};
+use crate::args::token_output::again;
 use crate::io::{signals, terminal};
 use crate::{completion, env};
 
@@ -72,11 +73,26 @@ pub struct User {
 
 pub fn run(app: &App, args: &User) -> Result<()> {
     let (profile, policy, served) = serve(app, args)?;
-    let again = match policy.token {
-        TokenUse::Access => "user",
-        TokenUse::Id => "user --token id",
-    };
+    let again = same_token(app, args, &profile, policy.token);
     args.shared.deliver(app, &profile, &policy, &served, again)
+}
+
+/// The same call again, for a hint.
+fn same_token(app: &App, args: &User, profile: &Profile, token: TokenUse) -> Advice {
+    // A name that was typed on request is in no setting yet.
+    let is_known = || {
+        let settings = app.settings(profile.name.as_ref(), &[]);
+        settings.is_ok_and(|settings| !settings.list(Key::Username).is_empty())
+    };
+    let username = profile.user.username.as_ref().filter(|_| args.username.is_some() || !is_known());
+    let is_id = (token == TokenUse::Id).then_some("id");
+    let options = [
+        ("--token", args.token.as_deref().or(is_id)),
+        ("--username", username.map(Username::as_str)),
+        ("--client-id", args.client_id.as_deref()),
+        ("--user-pool-id", args.user_pool_id.as_deref()),
+    ];
+    again("user", &options)
 }
 
 /// The user's tokens, from the cache or by signing in.
