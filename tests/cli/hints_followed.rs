@@ -2,7 +2,8 @@
 
 use crate::harness::challenges::{PASSWORD, signed_in};
 use crate::harness::scripted::{CLIENT, SECRET};
-use crate::harness::{Answer, Home, Server, m2m_jwt};
+use crate::harness::{Answer, Home, Keyring, Server, m2m_jwt};
+use serde_json::json;
 
 #[test]
 fn the_hint_after_a_token_gets_the_same_token_again() {
@@ -36,4 +37,36 @@ fn the_hint_after_a_token_gets_the_same_token_again() {
         let hint = format!("hint: cogtok token {again} --header | curl -H @- URL");
         assert!(session.text.contains(&hint), "{hint}: {session:?}");
     }
+}
+
+#[test]
+fn nobody_is_to_store_a_secret_for_another_client_or_for_no_profile() {
+    let (home, keyring) = (Home::new(), Keyring::start());
+    home.scripted_user("http://127.0.0.1:9");
+    let without = "hint: add `--password-stdin`, or set COGTOK_PASSWORD\n";
+    home.cogtok(["token", "user", "--client-id", "other"]).run().code(5).stderr_has(without).stderr_lacks("secret set");
+    let bare = Home::new();
+    let named = ["token", "user", "--client-id", "web", "--user-pool-id", "us-east-1_Scripted0", "--username", "a"];
+    bare.cogtok(named).run().code(5).stderr_has(without).stderr_lacks("secret set");
+    let machine = |home| {
+        let run = Home::cogtok(home, ["token", "m2m"]).env("COGTOK_M2M_CLIENT_ID", CLIENT);
+        run.env("COGTOK_TOKEN_URL", "http://127.0.0.1:9/oauth2/token")
+    };
+    machine(&bare).run().code(5).stderr_has("set COGTOK_M2M_CLIENT_SECRET").stderr_lacks("secret set");
+    // A secret that is refused as well, of a client that a variable names.
+    let server = Server::always(Answer::json(400, &json!({"error": "invalid_client"})));
+    let home = Home::new();
+    home.canary(SECRET);
+    let config = format!("[profiles.ws.m2m]\nclient_id = \"{CLIENT}\"\ntoken_url = \"{}\"\n", server.token_url());
+    home.config(&config);
+    home.cogtok(["secret", "set", "m2m-client", "-p", "ws"]).stdin(SECRET).keyring(&keyring).run().ok();
+    let refused = machine(&home).env("COGTOK_TOKEN_URL", server.token_url()).keyring(&keyring).run();
+    refused.code(4).stderr_has("the keyring, where it is stored for client").stderr_lacks("secret set");
+    let elsewhere = machine(&home).keyring(&keyring).run();
+    elsewhere.code(3).stderr_has("it is not sent there").stderr_has("hint: COGTOK_M2M_CLIENT_SECRET supplies it\n");
+    // A secret is bound to the address that the line names.
+    home.config(&config);
+    let other = ["token", "m2m", "-p", "ws", "--token-url", "http://127.0.0.1:9/other"];
+    let store = "cogtok secret set m2m-client -p ws --token-url http://127.0.0.1:9/other;";
+    home.cogtok(other).run().code(5).stderr_has(store);
 }

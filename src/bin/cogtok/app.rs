@@ -30,7 +30,7 @@ use crate::env::config_path;
 use crate::io::terminal;
 use options::{Global, Output};
 
-pub use secret_origin::SecretSource;
+pub use secret_origin::{SecretSource, can_store_for};
 pub use secrets::{NOT_ASKED, is_there, variable};
 pub use sessions::remember;
 pub use settings::{about, as_written, offer_old_variables, other_profiles};

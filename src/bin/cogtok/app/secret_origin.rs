@@ -1,9 +1,10 @@
 //! Where the secrets of this call came from. The advice for a refused secret depends on it.
 
 use cogtok::error::{Advice, AdviceKind, Error};
+use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ClientId, SecretKind};
 
-use super::App;
+use super::{App, variable};
 
 /// Where a secret came from.
 #[derive(Debug, Clone)]
@@ -14,13 +15,13 @@ pub enum SecretSource {
     Variable(&'static str),
     /// The secret store, where this command replaces it.
     Store(Advice),
-    /// The secret store, for this app client, which an option names and the profile may not.
+    /// The secret store, for this app client, for which this command stores none: see [`can_store_for`].
     StoreForClient(ClientId),
     /// Secrets Manager, under this ARN.
     SecretsManager(String),
     /// A person.
     Typed,
-    /// Nowhere: there is none for the app client that an option names.
+    /// Nowhere: there is none for the app client, and none can be stored for it, see [`can_store_for`].
     Nowhere,
 }
 
@@ -82,6 +83,17 @@ impl App {
         };
         Some(advice.text("what", what))
     }
+}
+
+/// Whether `cogtok secret set` for this profile stores a secret for the app client of this call: not without a profile, to which a secret
+/// belongs, and not where an option names the client, which may be another than the profile's.
+pub fn can_store_for(profile: &Profile) -> bool {
+    profile.name.is_some() && !profile.is_client_given
+}
+
+/// How to supply a secret of this kind that can't be stored.
+pub fn supplied(kind: SecretKind) -> Option<Advice> {
+    variable(kind).map(|name| Advice::new("{variable} supplies it").text("variable", name))
 }
 
 /// The library's advice for a refused secret of this kind.

@@ -13,6 +13,7 @@ use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{SecretKind, StoreKind};
 use cogtok::store::config::Config;
 
+use super::secret_origin::{can_store_for, supplied};
 use super::{App, SecretSource};
 use crate::env;
 use crate::env::paths::name_a_home;
@@ -199,7 +200,8 @@ impl App {
         }
         let lists = |config: &Config| config.lists_secret(binding.kind, &binding.client_id);
         let is_listed = profile.secrets.contains(&binding.kind) || self.config_in_reach()?.is_some_and(lists);
-        if profile.is_client_given && !binding.kind.is_of_a_user() {
+        let can_store = can_store_for(profile);
+        if !can_store && !binding.kind.is_of_a_user() {
             self.note_source(binding.kind, SecretSource::Nowhere);
         }
         if !is_listed {
@@ -208,17 +210,23 @@ impl App {
         // A person can type a password or a code. cogtok never asks for the secret of a user's app client: without a stored one, it can't
         // know that the client has a secret.
         let can_ask = terminal::can_ask() && binding.kind != SecretKind::UserClient;
-        match self.secrets().and_then(|store| store.get(binding, &profile.address_options)) {
+        let found = self.secrets().and_then(|store| store.get(binding, &profile.address_options));
+        // Advice to store it would be about another client, or about no profile.
+        let instead = |error: Error| match supplied(binding.kind) {
+            Some(advice) if !can_store => error.with_hint(advice),
+            _ => error,
+        };
+        match found {
             // The secret may belong to another user: the list has one entry for all users.
             Ok(None) if binding.kind.is_of_a_user() => Ok(None),
             // It was never said to be stored for a client that an option names.
-            Ok(None) if !can_ask && !profile.is_client_given => Err(binding.missing()),
+            Ok(None) if !can_ask && !profile.is_client_given => Err(instead(binding.missing())),
             Ok(found) => {
                 if found.is_some() {
-                    let source = if profile.is_client_given && !binding.kind.is_of_a_user() {
-                        SecretSource::StoreForClient(binding.client_id.clone())
-                    } else {
+                    let source = if can_store {
                         SecretSource::Store(binding.command())
+                    } else {
+                        SecretSource::StoreForClient(binding.client_id.clone())
                     };
                     self.note_source(binding.kind, source);
                 }
@@ -229,6 +237,7 @@ impl App {
                 log::warn!(target: "cogtok", "{error}");
                 Ok(None)
             }
+            Err(error) if error.kind() == Kind::Config => Err(instead(error)),
             Err(error) => Err(error),
         }
     }

@@ -15,7 +15,7 @@ use cogtok::settings::profile::{Profile, missing};
 use cogtok::settings::types::{SecretKind, TokenUse, Transport};
 use cogtok::token::TokenSet;
 
-use crate::app::{App, SecretSource};
+use crate::app::{App, SecretSource, can_store_for};
 use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
 use crate::args::token_output::again;
 use crate::commands::refused_scopes;
@@ -247,11 +247,13 @@ pub fn secret(app: &App, profile: &Profile, binding: &SecretId) -> Result<Secret
                     format!("the secret of client {}", binding.client_id),
                 ),
                 if is_of_scripts {
-                    of_scripts
-                } else if profile.is_client_given {
-                    "set COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`"
+                    Advice::new(of_scripts)
+                } else if can_store_for(profile) {
+                    // A secret is bound to the address, which an option may have changed.
+                    Advice::new("store it once: cogtok secret set m2m-client{p}{options}; or set COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`")
+                        .fill("options", profile.address_options.clone())
                 } else {
-                    "store it once: cogtok secret set m2m-client{p}; or set COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`"
+                    Advice::new("set COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`")
                 },
             );
             typed.and_then(client_secret)

@@ -20,7 +20,7 @@ use cogtok::user_pool::user_token;
 
 use super::challenge::PreparedAnswers;
 use super::totp::TotpProvider;
-use crate::app::{App, SecretSource, remember};
+use crate::app::{App, SecretSource, can_store_for, remember};
 use crate::commands::password_policy;
 use crate::io::terminal;
 use crate::io::terminal::Question;
@@ -203,10 +203,15 @@ pub fn password(app: &App, profile: &Profile) -> Result<Secret> {
         Some(password) => Ok(password),
         None => {
             app.note_source(SecretKind::Password, SecretSource::Typed);
+            let instead = if can_store_for(profile) {
+                Advice::new("add `--password-stdin` || set COGTOK_PASSWORD || store it once: {store}")
+                    .fill("store", binding.command())
+            } else {
+                Advice::new("add `--password-stdin` || set COGTOK_PASSWORD")
+            };
             let typed = terminal::ask_secret(
                 Question::new(format!("Password for {username}"), format!("the password of {username}")),
-                Advice::new("add `--password-stdin` || set COGTOK_PASSWORD || store it once: {store}")
-                    .fill("store", binding.command()),
+                instead,
             );
             typed.and_then(shape::password)
         }
