@@ -18,7 +18,7 @@ fn the_hint_after_a_token_gets_the_same_token_again() {
     ] {
         let run = home.cogtok(["token", "m2m", "-p", "ws"]).args(args).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
         let session = run.pty_of(24, 300).wait();
-        let hint = format!("hint: cogtok token {again} --header | curl -H @- URL");
+        let hint = format!(" cogtok token {again} --header | curl -H @- URL");
         assert!(session.text.contains(&hint), "{hint}: {session:?}");
     }
     let cognito = Server::always(signed_in().1);
@@ -34,7 +34,7 @@ fn the_hint_after_a_token_gets_the_same_token_again() {
     ] {
         let run = home.cogtok(["token", "user", "-p", "ws"]).args(args).env("COGTOK_PASSWORD", PASSWORD);
         let session = run.pty_of(24, 300).wait();
-        let hint = format!("hint: cogtok token {again} --header | curl -H @- URL");
+        let hint = format!(" cogtok token {again} --header | curl -H @- URL");
         assert!(session.text.contains(&hint), "{hint}: {session:?}");
     }
 }
@@ -69,4 +69,45 @@ fn nobody_is_to_store_a_secret_for_another_client_or_for_no_profile() {
     let other = ["token", "m2m", "-p", "ws", "--token-url", "http://127.0.0.1:9/other"];
     let store = "cogtok secret set m2m-client -p ws --token-url http://127.0.0.1:9/other;";
     home.cogtok(other).run().code(5).stderr_has(store);
+}
+
+#[test]
+fn what_names_a_profile_that_is_not_there_is_named() {
+    let home = Home::new();
+    home.config("default_profile = \"gone\"\n[profiles.ws.user]\nclient_id = \"web\"\n");
+    let file = home.config_file().display().to_string();
+    for words in [
+        &["token", "m2m"][..],
+        &["token", "user"],
+        &["header"],
+        &["user", "list"],
+        &["secret", "status"],
+        &["profile", "show"],
+        &["profile", "show", "--origin"],
+        &["profile", "current"],
+        &["profile", "export"],
+        &["profile", "set", "region", "us-east-1"],
+        &["call", "http", "target"],
+    ] {
+        let stale = home.cogtok(words).run();
+        stale.code(3).stderr_has(&format!("there is no profile `gone`, which `default_profile` in {file} names"));
+        stale.stderr_has("hint: choose another: cogtok profile use NAME; the only profile is ws\n");
+        let named = home.cogtok(words).env("COGTOK_PROFILE", "nope").run();
+        named.code(3).stderr_has("there is no profile `nope`, which COGTOK_PROFILE names");
+        named.stderr_has("hint: unset COGTOK_PROFILE, or set it to another: the only profile is ws\n");
+        named.stderr_lacks("profile use");
+    }
+    home.cogtok(["token", "m2m", "-p", "nope"])
+        .env("COGTOK_PROFILE", "gone")
+        .run()
+        .code(3)
+        .stderr_lacks("COGTOK_PROFILE");
+    home.cogtok(["profile", "show", "nope"]).env("COGTOK_PROFILE", "gone").run().code(3).stderr_lacks("COGTOK_PROFILE");
+    let doctor = |args: &[&str]| home.cogtok(["doctor", "--offline"]).args(args).env("COGTOK_PROFILE", "nope").run();
+    let named = doctor(&[]);
+    named.code(3).stdout_has("there is no profile `nope`, which COGTOK_PROFILE names");
+    named.stdout_has("unset COGTOK_PROFILE, or").stdout_has("in use: COGTOK_PROFILE");
+    named.check(!named.stdout.contains("profile use"), "it can't help");
+    doctor(&["-p", "ws"]).stdout_has("none overrides the profile");
+    home.cogtok(["doctor", "--offline"]).run().code(3).stdout_has("which `default_profile` in\n");
 }

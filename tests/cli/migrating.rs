@@ -135,7 +135,7 @@ fn a_chosen_profile_takes_nothing_from_the_variables_not_even_what_it_lacks() {
     let gone = with_m2m(home.cogtok(["token", "m2m"]), &canary.token_url());
     insta::assert_snapshot!(gone.run().message(), @"
     exit 3
-    error: there is no profile `gone`
+    error: there is no profile `gone`, which `default_profile` in [home]/.config/cogtok/config.toml names
     hint: create one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
     ");
     canary.assert_untouched();

@@ -24,7 +24,8 @@ impl App {
                 log::warn!(target: "cogtok", "{} says where secrets go, and {why}", path.display());
             }
         }
-        let settings = self.settings(name.as_ref(), options)?;
+        let settings =
+            self.settings(name.as_ref(), options).map_err(|error| self.about_profile(name.as_ref(), error))?;
         let mut profile = Profile::resolve(name, &settings, &aws_environment())?;
         profile.m2m.state_dir = self.dirs().state.clone();
         if self.is_inside.get() {

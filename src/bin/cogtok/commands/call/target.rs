@@ -59,7 +59,7 @@ impl CallTarget {
         }
         let name: TargetName =
             name.parse().map_err(|error: Error| error.hint("an address begins with https://, or http://localhost"))?;
-        let profile = app.profile_name()?.ok_or_else(|| {
+        let profile = app.existing_profile_name()?.ok_or_else(|| {
             let error = Error::config(format!("no profile is chosen, and `{name}` is the name of a target"));
             app.unless_unreadable(error.hint("choose one with `-p NAME`; an address begins with https://"))
         })?;

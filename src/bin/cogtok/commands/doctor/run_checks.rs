@@ -31,9 +31,15 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
     if matches!(name, Ok(None)) {
         offer_old_variables(&mut settings);
     }
-    found.push(match config {
-        None => Finding::skip(Check::Profile, "the configuration can't be read"),
-        Some(config) => configuration::chosen(name, named_by(app), config, configuration::is_described(&settings)),
+    let is_missing = |config: &Config| known.filter(|name| !config.names().contains(name));
+    // What `-p` names is in sight.
+    let missing = config.and_then(is_missing).filter(|_| app.global.profile.is_none());
+    found.push(match (config, missing) {
+        (None, _) => Finding::skip(Check::Profile, "the configuration can't be read"),
+        (Some(_), Some(name)) => Finding::of(Check::Profile, &app.no_such_profile(name)),
+        (Some(config), None) => {
+            configuration::chosen(name, named_by(app), config, configuration::is_described(&settings))
+        }
     });
     // The profile in its configuration, if both exist.
     let written = config.zip(known).filter(|(config, name)| config.names().contains(name));
@@ -54,11 +60,17 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
         Err(error) => found.push(configuration::unresolved(&error)),
     }
     let endpoint = aws.endpoints.get(&Service::CognitoIdp).map(|(name, value)| (*name, value.as_str()));
-    found.extend(environment::variables(&env::ours(), &settings, &alone(written), endpoint));
+    found.extend(environment::variables(&ours(app), &settings, &alone(written), endpoint));
     let key = env::secret(bedrock_key::VARIABLE);
     found.extend(key.map(|key| environment::bedrock_key(bedrock_key::is_of_cognito(key.expose()))));
     found.sort_by_key(|finding| finding.check);
     found
+}
+
+/// The variables of cogtok's that are set, without the name of a profile that `-p` overrides.
+fn ours(app: &App) -> Vec<String> {
+    let is_in_use = |name: &String| app.global.profile.is_none() || name != "COGTOK_PROFILE";
+    env::ours().into_iter().filter(is_in_use).collect()
 }
 
 /// The source of the profile's name.

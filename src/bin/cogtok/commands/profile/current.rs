@@ -27,7 +27,7 @@ pub fn run(app: &App, args: &Current) -> Result<()> {
         return prompt(app);
     }
     let config = app.config()?;
-    let Some(name) = app.profile_name()? else {
+    let Some(name) = app.existing_profile_name()? else {
         let names = config.names();
         let error = Error::config("no profile is chosen");
         return Err(if names.is_empty() {
@@ -36,9 +36,6 @@ pub fn run(app: &App, args: &Current) -> Result<()> {
             error.hint(Advice::new("choose one with `cogtok profile use NAME`: {names}").text("names", list(&names)))
         });
     };
-    if !config.names().contains(&name) {
-        return Err(config.no_such_profile(&name));
-    }
     match app.output(&FORMS)? {
         Output::Json => terminal::data(&terminal::json(&serde_json::json!({ "name": name.as_str() }))),
         _ => terminal::data(&format!("{name}\n")),

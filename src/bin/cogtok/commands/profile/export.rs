@@ -144,7 +144,7 @@ fn names(app: &App, args: &Export) -> Result<Vec<ProfileName>> {
     let mut names: Vec<ProfileName> = match (args.all, args.names.is_empty()) {
         (true, _) => config.names(),
         (false, false) => args.names.iter().map(|name| name.parse()).collect::<Result<_>>()?,
-        (false, true) => app.profile_name()?.into_iter().collect(),
+        (false, true) => app.existing_profile_name()?.into_iter().collect(),
     };
     // A repeated name is exported once.
     let mut seen = Vec::new();

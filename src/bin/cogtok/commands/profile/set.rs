@@ -58,8 +58,9 @@ impl Setting {
         match (&args.name, &args.key, args.value.as_slice()) {
             (Some(key), Some(first), rest) if is_key_alone(key) && (rest.is_empty() || !is_key(first)) => {
                 let value = std::iter::once(first).chain(rest).cloned().collect();
-                let name =
-                    app.profile_name()?.ok_or_else(|| app.with_profiles(Error::config("no profile is chosen")))?;
+                let name = app
+                    .existing_profile_name()?
+                    .ok_or_else(|| app.with_profiles(Error::config("no profile is chosen")))?;
                 Ok(Setting { name, key: key.clone(), value })
             }
             (Some(name), Some(key), value) if !value.is_empty() => {

@@ -41,7 +41,7 @@ pub fn run(app: &App, args: &Show) -> Result<()> {
     }
     let name = match &args.name {
         Some(name) => name.parse()?,
-        None => app.profile_name()?.ok_or_else(|| no_profile(app))?,
+        None => app.existing_profile_name()?.ok_or_else(|| no_profile(app))?,
     };
     terminal::set_profile(Some(name.as_str()));
     let config = app.config()?;

@@ -27,7 +27,7 @@ const OTHERS: [&str; 16] = [
     "COGTOK_USER_CLIENT_SECRET",
 ];
 
-/// The variables that change the profile's settings, and unknown names in `ours`. `settings` are the call's settings, `written` the
+/// The variables that choose the profile or change its settings, and unknown names in `ours`. `settings` are the call's settings, `written` the
 /// profile's own, `endpoint` the AWS variable for an endpoint and its value. Values are not shown.
 pub fn variables(
     ours: &[String],
@@ -41,7 +41,7 @@ pub fn variables(
         let detail = format!("{variable} overrides `{}` of the profile", key.dotted());
         Finding::warn(check, detail, with(hints::UNSET, variable))
     };
-    let mut quiet = Vec::new();
+    let mut quiet: Vec<&str> = ours.iter().map(String::as_str).filter(|name| *name == "COGTOK_PROFILE").collect();
     for key in Key::ALL.iter().copied() {
         let Some(ValueOrigin::Variable(variable)) = settings.origin(key) else { continue };
         match written.list(key) {

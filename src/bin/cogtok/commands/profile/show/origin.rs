@@ -34,7 +34,7 @@ pub fn run(app: &App, typed: Option<&str>) -> Result<()> {
     let form = app.output(&FORMS)?;
     let name: Option<ProfileName> = match typed {
         Some(name) => Some(name.parse()?),
-        None => app.profile_name()?,
+        None => app.existing_profile_name()?,
     };
     terminal::set_profile(name.as_ref().map(ProfileName::as_str));
     let (config, aws) = (app.config()?, aws_environment());
