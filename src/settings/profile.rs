@@ -117,6 +117,9 @@ pub struct Profile {
     pub address_options: String,
     /// Whether an option of the command line names the app client, which may be another than the one that secrets are stored for.
     pub is_client_given: bool,
+    /// Whether an option or a variable names the sign-in flow or the users' app client, or there is no profile: to change the profile's
+    /// flow is of no use then, or is about another client.
+    pub is_flow_asked: bool,
     /// The secrets that `secret set` has stored.
     pub secrets: Vec<SecretKind>,
     /// The users' side.
@@ -150,7 +153,10 @@ impl Profile {
             .map_err(|error| settings.blame(Key::Scopes, settings.origin(Key::Scopes), error))?;
         let redirect_uris = RedirectUri::list(settings.list(Key::RedirectUris).iter().map(String::as_str))
             .map_err(|error| settings.blame(Key::RedirectUris, settings.origin(Key::RedirectUris), error))?;
+        let is_asked = |key| !matches!(settings.origin(key), None | Some(ValueOrigin::Profile));
+        let of_flow = [Key::AuthFlow, Key::PreferredChallenge, Key::UserClientId];
         Ok(Profile {
+            is_flow_asked: name.is_none() || of_flow.into_iter().any(is_asked),
             name,
             user_pool_id,
             region,
@@ -179,7 +185,7 @@ impl Profile {
             m2m: M2mPart {
                 client_id: settings.get(Key::M2mClientId)?,
                 scopes,
-                are_scopes_asked: !matches!(settings.origin(Key::Scopes), None | Some(ValueOrigin::Profile)),
+                are_scopes_asked: is_asked(Key::Scopes),
                 token_url: token_url.or_else(|| domain.as_ref().map(|domain| domain.join("/oauth2/token"))),
                 secret_arn,
                 auth_method: settings.get(Key::AuthMethod)?.unwrap_or(AuthMethod::Basic),

@@ -252,14 +252,14 @@ fn where_the_client_can_be_looked_at_the_flows_that_it_allows_are_named() {
     let (home, proxy) = (Home::new(), Proxy::new(&workshop().endpoint));
     for flow in ["password", "admin", "custom"] {
         let output = of_workshop(&home, &proxy, &only_srp, &["--auth-flow", flow]).aws().run();
-        output.code(3).stderr_has("the app client allows: srp").stderr_has("user.auth_flow");
+        output.code(3).stderr_has("the app client allows: srp").stderr_has("does not allow this flow: `--auth-flow ");
         home.cogtok(["profile", "delete", "ws", "--yes"]).run().ok();
     }
     let two = client(&["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_CUSTOM_AUTH"]);
     insta::assert_snapshot!(of_workshop(&home, &proxy, &two, &[]).aws().run().message(), @"
     exit 3
     error: InitiateAuth was refused: InvalidParameterException: USER_SRP_AUTH is not enabled for the client. (profile `ws`)
-    hint: the app client does not allow this flow: `cogtok profile set ws user.auth_flow password` uses the other one, or enable ALLOW_USER_SRP_AUTH on the client
+    hint: the app client does not allow this flow: `--auth-flow password` uses the other one, or enable ALLOW_USER_SRP_AUTH on the client
     hint: the app client allows: admin, custom
     ");
     home.cogtok(["profile", "delete", "ws", "--yes"]).run().ok();

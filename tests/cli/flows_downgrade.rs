@@ -69,7 +69,9 @@ fn a_server_that_asks_for_the_password_in_clear_does_not_get_it() {
         let server = Server::script([challenge(1, "PASSWORD", json!({"USERNAME": USER}))]);
         let output = run(&server, flow);
         output.code(3).stderr_has("the password in clear (PASSWORD)").stderr_has("the password was not sent");
-        output.stderr_has("user.").stderr_has("endpoint_url").stderr_has("cogtok profile set ws");
+        output.stderr_has("user.").stderr_has("endpoint_url").stderr_lacks("cogtok profile set");
+        let option = if flow == CHOICE_SRP { "--preferred-challenge" } else { "--auth-flow" };
+        output.stderr_has(&format!("to allow that: `{option} password`"));
         assert_eq!(server.hits(), 1, "{flow:?}");
     }
     // Nor does it after SRP's proof, or in place of it where a choice of the user's began SRP.

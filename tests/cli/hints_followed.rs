@@ -111,3 +111,28 @@ fn what_names_a_profile_that_is_not_there_is_named() {
     doctor(&["-p", "ws"]).stdout_has("none overrides the profile");
     home.cogtok(["doctor", "--offline"]).run().code(3).stdout_has("which `default_profile` in\n");
 }
+
+#[test]
+fn a_flow_is_changed_where_it_was_chosen() {
+    let refused = |message: &str| Server::always(Answer::aws_error("InvalidParameterException", message));
+    let (custom, srp) = (
+        refused("CUSTOM_AUTH is not enabled for the client."),
+        refused("USER_SRP_AUTH is not enabled for the client."),
+    );
+    let hint = |how: &str| format!("hint: the app client does not allow this flow: {how}, or enable ");
+    let home = Home::new();
+    home.scripted_user(&custom.url());
+    let run = |words: &[&str]| home.cogtok(words).env("COGTOK_PASSWORD", PASSWORD);
+    let output = run(&["token", "user", "--auth-flow", "custom"]).run();
+    output.code(3).stderr_has(&hint("`--auth-flow srp` uses another")).stderr_lacks("profile set");
+    // A command without that option, and a variable.
+    let output = run(&["header", "--as", "user"]).env("COGTOK_AUTH_FLOW", "custom").run();
+    output.code(3).stderr_has(&hint("COGTOK_AUTH_FLOW=srp uses another")).stderr_lacks("profile set");
+    // The profile's own client keeps its flow.
+    home.scripted_user(&srp.url());
+    run(&["profile", "set", "ws", "user.auth_flow", "srp"]).run().ok();
+    let output = run(&["token", "user", "--client-id", "other"]).run();
+    output.code(3).stderr_has(&hint("`--auth-flow password` uses the other one")).stderr_lacks("profile set");
+    let own = hint("`cogtok profile set ws user.auth_flow password` uses the other one");
+    run(&["token", "user"]).run().code(3).stderr_has(&own);
+}

@@ -1,11 +1,13 @@
 //! Turns the library's advice into hints: a sentence for each kind, with the profile and configuration that were named, and without options
 //! that the running command does not have.
 
+mod flow_sentences;
 mod hint;
 mod sentences;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use cogtok::error::{Advice, AdviceKind, AdviceSaid, AdviceValue};
@@ -29,8 +31,12 @@ struct Command {
 /// The pool that hints are about, and the options of the aws command for it.
 static POOL: Mutex<Option<(String, String)>> = Mutex::new(None);
 
-/// Names the pool that hints are about from now on.
-pub fn set_pool(profile: &Profile) {
+/// Whether the line or a variable decides on the sign-in flow, and not the profile that hints are about.
+static IS_FLOW_ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Names the profile whose pool and flow hints are about from now on.
+pub fn set_profile(profile: &Profile) {
+    IS_FLOW_ASKED.store(profile.is_flow_asked, Ordering::Relaxed);
     let pool = profile.user_pool_id.as_ref().map(|pool| (pool.to_string(), profile.aws_options()));
     *POOL.lock().unwrap_or_else(PoisonError::into_inner) = pool;
 }
@@ -57,7 +63,10 @@ fn hint(advice: &Advice) -> Hint {
     let parts = advice.parts().iter().map(|part| {
         let said = match &part.said {
             AdviceSaid::Kind(AdviceKind::SetKey) => set_key(advice.value("key")),
-            AdviceSaid::Kind(kind) => Hint::new(sentences::sentence(*kind).unwrap_or_default()),
+            AdviceSaid::Kind(kind) => {
+                let of_line = flow_sentences::sentence(*kind).filter(|_| IS_FLOW_ASKED.load(Ordering::Relaxed));
+                Hint::new(of_line.or_else(|| sentences::sentence(*kind)).unwrap_or_default())
+            }
             AdviceSaid::Words(_) | AdviceSaid::Text(_) => Hint::new(""),
         };
         part.values.iter().fold(Hint::of(&part.said, said), |said, (place, value)| match value {

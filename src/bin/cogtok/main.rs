@@ -42,7 +42,7 @@ fn run() -> ExitCode {
         Ok(Parsed::Shown) => report::exit_code(Ok(())),
         Ok(Parsed::Command(cli)) => {
             let Cli { global, command } = *cli;
-            report::exit_code(App::new(global, advice::set_pool).and_then(|app| commands::run(app, command)))
+            report::exit_code(App::new(global, advice::set_profile).and_then(|app| commands::run(app, command)))
         }
         Err(error) => report::exit_code(Err(error)),
     }
