@@ -88,6 +88,19 @@ fn several_are_named_with_what_to_type() {
 }
 
 #[test]
+fn a_password_is_changed_by_who_is_named_and_by_nobody_else() {
+    let (workshop, keyring, home) = (workshop(), Keyring::start(), home_of(workshop()));
+    let alice = workshop.user(PASSWORD);
+    let change = || home.cogtok(["password", "change", "--username", "leak@example.com"]).keyring(&keyring).run();
+    let sign_in_first = "`cogtok token user -p ws --username leak@example.com`";
+    change().code(5).stderr_has("no one is signed in here").stderr_has(sign_in_first);
+    sign_in(&home, &keyring, &alice);
+    let other = change();
+    other.code(5).stderr_has("leak@example.com is not signed in here").stderr_lacks("no one").stderr_has(sign_in_first);
+    other.stderr_has(&format!("{alice} is signed in: `cogtok password change -p ws --username {alice}`"));
+}
+
+#[test]
 fn the_other_kind_of_token_is_mentioned_where_it_is_there() {
     let (workshop, keyring, home) = (workshop(), Keyring::start(), home_of(workshop()));
     home.cogtok(["token", "m2m"]).m2m_secret(workshop).run().ok();

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::secret::{Secret, shape};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
@@ -40,7 +40,7 @@ pub fn run(app: &App, args: &Change) -> Result<()> {
     let profile = app.resolve_region(app.profile(&[(Key::Username, args.username.clone())])?);
     profile.user_client_id().map_err(|error| app.without_profile(&profile, error))?;
     let profile = app.resolve_user(profile, Some("password change"))?;
-    let access_token = access_token(app, &profile)?;
+    let access_token = access_token(app, &profile, args)?;
     let (current, new) = if args.passwords_stdin {
         from_stdin()?
     } else {
@@ -64,10 +64,24 @@ pub fn run(app: &App, args: &Change) -> Result<()> {
 }
 
 /// The user's access token, renewed first where it has ended.
-fn access_token(app: &App, profile: &Profile) -> Result<Secret> {
+fn access_token(app: &App, profile: &Profile, args: &Change) -> Result<Secret> {
     let nobody = || {
-        Error::new(Kind::NeedsHuman, "no one is signed in here, and changing a password needs the user's token")
-            .hint("sign in first: `cogtok login{p}` or `cogtok token user{p}`")
+        let others = app.for_others(profile, Some("password change"));
+        let who = match &profile.user.username {
+            Some(name) if !app.signed_in(profile).is_empty() => format!("{} is not", printable(name.as_str(), 128)),
+            _ => "no one is".to_owned(),
+        };
+        let message = format!("{who} signed in here, and changing a password needs the user's token");
+        let error = others.into_iter().fold(Error::new(Kind::NeedsHuman, message), Error::hint);
+        match &args.username {
+            Some(name) => error.hint(
+                Advice::new(
+                    "sign in first: `cogtok login{p} --username {user}` or `cogtok token user{p} --username {user}`",
+                )
+                .word("user", name),
+            ),
+            None => error.hint("sign in first: `cogtok login{p}` or `cogtok token user{p}`"),
+        }
     };
     let key = user_token::cache_key(profile)?;
     Ok(signed_in(app, profile, &key, nobody)?.tokens.access.value)
