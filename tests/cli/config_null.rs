@@ -36,3 +36,21 @@ fn nothing_is_written_there() {
     create.run().code(7).stderr_has("/dev/null can't be written: it is not a regular file");
     assert!(!std::path::Path::new("/dev/null.lock").exists(), "not even a lock");
 }
+
+#[test]
+fn what_is_missing_there_comes_from_variables() {
+    let home = Home::new();
+    let none = "hint: /dev/null stands for no configuration: ";
+    let says = |run: Run<'_>, set: &str| {
+        run.run().code(3).stderr_has(&format!("{none}{set}\n")).stderr_lacks("profile create");
+    };
+    let machine = || by_variable(&home, &["token", "m2m"]);
+    says(machine(), "set COGTOK_M2M_CLIENT_ID, COGTOK_TOKEN_URL and COGTOK_M2M_CLIENT_SECRET");
+    says(machine().env("COGTOK_M2M_CLIENT_ID", CLIENT), "set COGTOK_TOKEN_URL and COGTOK_M2M_CLIENT_SECRET");
+    let user = || by_variable(&home, &["token", "user", "--region", "us-east-1"]);
+    says(user(), "set COGTOK_USER_POOL_ID, COGTOK_CLIENT_ID, COGTOK_USERNAME and COGTOK_PASSWORD");
+    says(by_variable(&home, &["user", "list"]), "set COGTOK_USER_POOL_ID");
+    let secret = by_variable(&home, &["secret", "status"]).run();
+    secret.code(3).stderr_has(&format!("{none}name a file with `--config FILE`")).stderr_lacks("profile create");
+    by_variable(&home, &["profile", "list"]).run().ok().stderr_has("/dev/null").stderr_lacks("profile create");
+}

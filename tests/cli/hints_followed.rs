@@ -136,3 +136,14 @@ fn a_flow_is_changed_where_it_was_chosen() {
     let own = hint("`cogtok profile set ws user.auth_flow password` uses the other one");
     run(&["token", "user"]).run().code(3).stderr_has(&own);
 }
+
+#[test]
+fn the_way_by_the_browser_is_that_of_the_same_client() {
+    let home = Home::new();
+    let bare = home.cogtok(["token", "user", "--client-id", "web", "--user-pool-id", "us-east-1_AbCdEfGhI"]);
+    bare.run().code(3).stderr_has("sign in with the browser: `cogtok login --client-id web --domain URL`\n");
+    home.config("[profiles.ws]\nuser_pool_id = \"us-east-1_AbCdEfGhI\"\n[profiles.ws.user]\nclient_id = \"own\"\n");
+    let of_profile = |args: &[&str]| home.cogtok(["token", "user", "-p", "ws"]).args(args).run();
+    of_profile(&["--client-id", "web"]).code(3).stderr_has("`cogtok login -p ws --client-id web`\n");
+    of_profile(&[]).code(3).stderr_has("`cogtok login -p ws`\n");
+}

@@ -212,7 +212,7 @@ fn an_unknown_profile_is_exit_3_with_the_nearest_name() {
     insta::assert_snapshot!(empty.cogtok(["token", "m2m"]).run().message(), @"
     exit 3
     error: no profile is chosen, and `m2m.client_id` is not set
-    hint: create one: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID
+    hint: create one: cogtok profile import SOURCE, or cogtok profile create NAME --m2m-client-id ID --token-url URL
     ");
 }
 

@@ -1,5 +1,6 @@
 //! The context that every command gets. Files, stores and connections are opened when they are first used.
 
+mod first_profile;
 mod missing_profile;
 mod network;
 pub mod options;

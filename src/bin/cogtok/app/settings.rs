@@ -5,7 +5,7 @@ use cogtok::settings::aws_services::Service;
 use cogtok::settings::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
-use cogtok::store::config::{Config, FIRST_PROFILE, Oddity, list};
+use cogtok::store::config::{Config, Oddity, list};
 use cogtok::store::file::why_others_write;
 
 use super::App;
@@ -115,7 +115,7 @@ impl App {
         // A hint for an option that works without a profile stays.
         let of_its_own = error.advice().iter().filter(|hint| !is_for_a_profile(hint));
         let chosen = of_its_own.fold(chosen, |chosen, hint| chosen.hint(hint.clone()));
-        self.with_profiles(chosen)
+        self.with_profiles_for(error.setting(), chosen)
     }
 
     /// The error when no profile is chosen, unless the configuration can't be read: it may have what is missing, so that is the error then.
@@ -128,9 +128,14 @@ impl App {
 
     /// The error when no profile is chosen, with how to choose or create one.
     pub fn with_profiles(&self, error: Error) -> Error {
+        self.with_profiles_for(None, error)
+    }
+
+    /// As [`App::with_profiles`], where this setting is missing.
+    fn with_profiles_for(&self, setting: Option<&str>, error: Error) -> Error {
         let Ok(names) = self.config().map(Config::names) else { return self.unless_unreadable(error) };
         if names.is_empty() {
-            error.hint(FIRST_PROFILE)
+            error.hint(self.first_profile(setting))
         } else {
             error.hint(
                 Advice::new("choose one with `-p NAME` or `cogtok profile use NAME`: {names}")

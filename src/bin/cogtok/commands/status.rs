@@ -8,7 +8,7 @@ use cogtok::secrets::places::NotedPlaces;
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, SecretKind, StoreKind};
-use cogtok::store::config::{Config, FIRST_PROFILE};
+use cogtok::store::config::Config;
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{Session, SessionOrigin};
@@ -81,7 +81,7 @@ pub fn run(app: &App) -> Result<()> {
         if !app.config()?.names().is_empty() {
             return Ok(());
         }
-        terminal::hint(Advice::new("there is no profile yet; ").then(FIRST_PROFILE));
+        terminal::hint(Advice::new("there is no profile yet; ").then(app.first_profile(None)));
         return Ok(());
     }
     let cells = rows.iter().map(|row| {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use cogtok::error::{Advice, Error, Result};
-use cogtok::store::config::{FIRST_PROFILE, list};
+use cogtok::store::config::list;
 
 use crate::app::App;
 use crate::app::options::Output;
@@ -31,7 +31,7 @@ pub fn run(app: &App, args: &Current) -> Result<()> {
         let names = config.names();
         let error = Error::config("no profile is chosen");
         return Err(if names.is_empty() {
-            error.hint(FIRST_PROFILE)
+            error.hint(app.first_profile(None))
         } else {
             error.hint(Advice::new("choose one with `cogtok profile use NAME`: {names}").text("names", list(&names)))
         });

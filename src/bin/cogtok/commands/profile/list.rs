@@ -4,7 +4,6 @@ use clap::Args;
 use cogtok::error::{Advice, Result, printable};
 use cogtok::settings::keys::{Key, Settings};
 use cogtok::settings::types::ProfileName;
-use cogtok::store::config::FIRST_PROFILE;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -54,7 +53,7 @@ pub fn run(app: &App) -> Result<()> {
         return terminal::data(&terminal::json(&Value::Array(list))).map(drop);
     }
     if rows.is_empty() {
-        terminal::hint(Advice::new("there is no profile yet; ").then(FIRST_PROFILE));
+        terminal::hint(Advice::new("there is no profile yet; ").then(app.first_profile(None)));
         return Ok(());
     }
     if app.output(&FORMS)? == Output::Text {

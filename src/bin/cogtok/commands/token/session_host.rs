@@ -129,7 +129,7 @@ impl SessionHost for CommandHost<'_> {
     async fn before_sign_in(&mut self) -> Result<()> {
         let named = self.profile.username().map(drop);
         named.map_err(|error| {
-            let error = error.hint("or sign in with the browser: `cogtok login{p}`");
+            let error = error.hint(with_browser(&self.profile));
             self.app.for_others(&self.profile, None).into_iter().fold(error, Error::hint)
         })
     }
@@ -191,6 +191,22 @@ impl SessionHost for CommandHost<'_> {
             SessionNotice::DeviceNotRemembered(error) => {
                 terminal::note(&format!("you are signed in, but the pool does not remember this device: {error}"));
             }
+        }
+    }
+}
+
+/// The way in that needs no user name, for the app client of this call.
+fn with_browser(profile: &Profile) -> Advice {
+    let client = profile.user.client_id.as_ref().filter(|_| profile.is_client_given);
+    match (client, &profile.domain) {
+        (None, _) => Advice::new("or sign in with the browser: `cogtok login{p}`"),
+        // Only a profile names the pool by which the domain is found.
+        (Some(client), None) if profile.name.is_none() => {
+            Advice::new("or sign in with the browser: `cogtok login{p} --client-id {client} --domain URL`")
+                .word("client", client)
+        }
+        (Some(client), _) => {
+            Advice::new("or sign in with the browser: `cogtok login{p} --client-id {client}`").word("client", client)
         }
     }
 }
