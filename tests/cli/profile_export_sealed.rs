@@ -233,6 +233,30 @@ fn without_a_terminal_the_passphrase_comes_from_the_environment_or_standard_inpu
 }
 
 #[test]
+fn a_passphrase_of_the_file_that_is_not_that_of_the_store_is_told_apart() {
+    let (home, identity) = stored();
+    let export = home.cogtok(["profile", "export", "ws", "--with-secrets"]).env("COGTOK_SECRET_IDENTITY", &identity);
+    let sealed = export.env("COGTOK_PASSPHRASE", PASSPHRASE).run().ok().stdout.clone();
+    let own = Home::new();
+    own.config(
+        "secret_store = \"file\"\n[profiles.own.m2m]\nclient_id = \"own\"\ntoken_url = \"https://own.example/\"\n",
+    );
+    own.canary(SECRET);
+    own.canary(PASSPHRASE);
+    own.canary("of-my-own-store");
+    let with = |words: &[&str], passphrase: &str| own.cogtok(words).env("COGTOK_PASSPHRASE", passphrase);
+    with(&["secret", "set", "m2m-client", "-p", "own"], "of-my-own-store").stdin("own-secret").run().ok();
+    let file = own.plant("class.age", sealed);
+    let file = file.to_str().unwrap();
+    let refused = with(&["profile", "import", file], PASSPHRASE).run();
+    refused.code(7).stderr_has("this passphrase does not open ").stderr_lacks("was it created");
+    refused.stderr_has(&format!("COGTOK_PASSPHRASE opened {file}, and your secrets file has another passphrase"));
+    refused.stderr_has("`--passphrase-stdin`").stderr_has("nothing was imported");
+    // As it says.
+    with(&["profile", "import", file, "--passphrase-stdin"], "of-my-own-store").stdin(PASSPHRASE).run().ok();
+}
+
+#[test]
 fn recipients_are_checked_before_a_secret_is_looked_for() {
     let (keyring, home) = (Keyring::start(), Home::new());
     home.config(CONFIG);

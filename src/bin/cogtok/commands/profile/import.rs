@@ -126,7 +126,12 @@ pub fn run(app: &App, args: &Import) -> Result<()> {
         check_name(app, name, args.replace)?;
     }
     let plan = args.plan()?;
-    let mut plans = match source::open(app, &plan.source, plan.kind, &plan.opener)? {
+    let opened = source::open(app, &plan.source, plan.kind, &plan.opener)?;
+    let by_variable = match &opened {
+        Opened::Text(text) if text.is_opened_by_variable => Some(text.shown.clone()),
+        _ => None,
+    };
+    let mut plans = match opened {
         Opened::Text(text) if text.kind == SourceKind::Export => shared_export::plans(app, &plan, named, &text)?,
         opened => {
             let gathered = collect::gather(app, &plan, opened)?;
@@ -138,7 +143,10 @@ pub fn run(app: &App, args: &Import) -> Result<()> {
             vec![apply::plan(app, name, gathered, plan.secrets)?]
         }
     };
-    apply::carry_out(app, &mut plans, plan.writing)?;
+    apply::carry_out(app, &mut plans, plan.writing).map_err(|error| match &by_variable {
+        Some(file) => existing_secrets::of_another_passphrase(app, file, error),
+        None => error,
+    })?;
     report::report(app, &plans, form, plan.writing.is_dry_run)
 }
 

@@ -134,7 +134,7 @@ fn resolve_region(app: &App, found: &mut ProfileCandidate) -> Result<()> {
 }
 
 /// The values in a file or standard input.
-fn read_text(Text { kind, text, shown }: Text) -> Result<(SourceKind, ProfileCandidate)> {
+fn read_text(Text { kind, text, shown, .. }: Text) -> Result<(SourceKind, ProfileCandidate)> {
     let found = if kind == SourceKind::Terraform { json::read(&text) } else { env_file::read(&text) };
     found.map(|found| (kind, found)).map_err(|error| error.context(&shown))
 }

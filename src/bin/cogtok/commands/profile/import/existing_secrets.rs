@@ -4,12 +4,13 @@ use cogtok::error::{Advice, Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::ProfileName;
+use cogtok::settings::types::{ProfileName, StoreKind};
 use cogtok::store::config::list;
 
 use super::super::deletion_plan::{DeletionPlan, bindings, shares};
 use super::profile_plan::ProfilePlan;
 use crate::app::{App, as_written, other_profiles};
+use crate::env;
 
 const WITHOUT: &str = "nothing was imported; `--no-secrets` imports without the secrets";
 
@@ -133,6 +134,21 @@ impl ExistingSecrets {
             }
         })
     }
+}
+
+/// The error of an import whose file COGTOK_PASSPHRASE opened, where that is not the passphrase of the user's own secrets file.
+pub fn of_another_passphrase(app: &App, file: &str, error: Error) -> Error {
+    let is_file = app.store_kind().is_ok_and(|kind| kind == StoreKind::File);
+    let is_by_passphrase = is_file && env::var("COGTOK_SECRET_IDENTITY").is_none();
+    if error.kind() != Kind::Store || !is_by_passphrase || app.check_given_sealing_key().is_ok() {
+        return error;
+    }
+    error
+        .with_hint(
+            Advice::new("COGTOK_PASSPHRASE opened {file}, and your secrets file has another passphrase: set COGTOK_PASSPHRASE to yours, and give that of {file} with `--passphrase-stdin`")
+                .text("file", file),
+        )
+        .hint(WITHOUT)
 }
 
 fn without(error: Error) -> Error {

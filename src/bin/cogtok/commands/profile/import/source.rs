@@ -37,6 +37,8 @@ pub struct Text {
     pub text: Secret,
     /// Its name in a message.
     pub shown: String,
+    /// Whether COGTOK_PASSPHRASE opened it.
+    pub is_opened_by_variable: bool,
 }
 
 /// Reads the source if it is a file or standard input; `asked` is its kind, if an option says it.
@@ -58,13 +60,16 @@ pub fn open(app: &App, source: &str, asked: Option<SourceKind>, opener: &Opener)
         SourceLocation::File => file_bytes(source)?,
     };
     let text = || {
-        let plain =
-            if age_file::is_sealed(&bytes) { unseal(app, opener, &shown, source == "-", &bytes)? } else { bytes };
-        text_of(&plain)
+        let (plain, is_opened_by_variable) = if age_file::is_sealed(&bytes) {
+            unseal(app, opener, &shown, source == "-", &bytes)?
+        } else {
+            (bytes, false)
+        };
+        Ok((text_of(&plain)?, is_opened_by_variable))
     };
-    let text = text().map_err(|error| error.context(&shown))?;
+    let (text, is_opened_by_variable) = text().map_err(|error: Error| error.context(&shown))?;
     let kind = asked.unwrap_or_else(|| kind_of_content(text.expose()));
-    Ok(Opened::Text(Text { kind, text, shown }))
+    Ok(Opened::Text(Text { kind, text, shown, is_opened_by_variable }))
 }
 
 /// The folder that a file of this name would be in.
@@ -117,8 +122,15 @@ fn text_of(bytes: &[u8]) -> Result<Secret> {
     }
 }
 
-/// Opens a sealed file with the identity or the passphrase that is given, or asked for.
-fn unseal(app: &App, opener: &Opener, shown: &str, is_stdin: bool, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+/// Opens a sealed file with the identity or the passphrase that is given, or asked for, and says whether COGTOK_PASSPHRASE opened it.
+fn unseal(
+    app: &App,
+    opener: &Opener,
+    shown: &str,
+    is_stdin: bool,
+    sealed: &[u8],
+) -> Result<(Zeroizing<Vec<u8>>, bool)> {
+    let otherwise = |plain| (plain, false);
     if age_file::needs(sealed)? == Needs::Identity {
         let file = match opener {
             Opener::Identity(file) => Some(file.clone()),
@@ -128,14 +140,17 @@ fn unseal(app: &App, opener: &Opener, shown: &str, is_stdin: bool, sealed: &[u8]
             Error::new(Kind::NeedsHuman, "it is sealed for an age identity, and none was given")
                 .hint("name yours: `--identity FILE`, or COGTOK_SECRET_IDENTITY")
         })?;
-        return age_file::open(sealed, &Key::identity_from(&file, app.deadline())?, app.deadline());
+        return age_file::open(sealed, &Key::identity_from(&file, app.deadline())?, app.deadline()).map(otherwise);
     }
     match opener {
         Opener::Identity(_) => {
             return Err(Error::usage("it is sealed with a passphrase, and an identity does not open it")
                 .hint("leave `--identity` out"));
         }
-        Opener::Stdin => return age_file::open(sealed, &Key::Passphrase(secret_from_stdin()?), app.deadline()),
+        Opener::Stdin => {
+            let key = Key::Passphrase(secret_from_stdin()?);
+            return age_file::open(sealed, &key, app.deadline()).map(otherwise);
+        }
         Opener::Any => {}
     }
     if let Some(passphrase) = env::secret("COGTOK_PASSPHRASE") {
@@ -147,7 +162,7 @@ fn unseal(app: &App, opener: &Opener, shown: &str, is_stdin: bool, sealed: &[u8]
             Err(error) if error.kind() == Kind::Store => {
                 return Err(error.hint("COGTOK_PASSPHRASE was tried; `--passphrase-stdin` reads another"));
             }
-            opened => return opened,
+            opened => return opened.map(|plain| (plain, true)),
         }
     }
     let instead = if is_stdin {
@@ -156,11 +171,12 @@ fn unseal(app: &App, opener: &Opener, shown: &str, is_stdin: bool, sealed: &[u8]
         "COGTOK_PASSPHRASE or `--passphrase-stdin` supplies it"
     };
     let question = Question::new(format!("Passphrase of {shown}"), "the passphrase of the sealed file");
-    terminal::until_taken(|| {
+    let opened = terminal::until_taken(|| {
         let passphrase = terminal::ask_secret(question.clone(), instead)?;
         match age_file::open(sealed, &Key::Passphrase(passphrase), app.deadline()) {
             Err(error) if error.kind() != Kind::Store => Err(error),
             opened => Ok(opened),
         }
-    })
+    });
+    opened.map(otherwise)
 }
