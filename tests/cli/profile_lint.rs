@@ -242,3 +242,36 @@ fn a_file_from_the_future_and_thousands_of_mistakes_are_survived() {
     let output = home.cogtok(["profile", "lint", "--json"]).run();
     assert_eq!(found(output.code(3)).len(), 10_000);
 }
+
+#[test]
+fn what_mends_another_file_names_that_file() {
+    let home = Home::new();
+    home.config("[profiles.ws]\nregion = \"us-east-1\"\n");
+    let text = "default_profile = 3\n[profiles.ws]\nregion = 5\nclient_secret = \"hunter2hunter2\"\n";
+    let file = home.plant("bad.toml", text);
+    let file = file.to_str().unwrap();
+    let lint = home.cogtok(["profile", "lint", file]).run();
+    lint.code(3).stdout_has(&format!("run `cogtok --config {file} profile use NAME`"));
+    lint.stdout_has(&format!("`cogtok --config {file} profile set ws region VALUE`"));
+    lint.stdout_has(&format!("(cogtok --config {file} profile unset ws client_secret)"));
+    lint.stdout_has(&format!("cogtok --config {file} secret set KIND -p ws"));
+    // As it says.
+    home.cogtok(["--config", file, "profile", "unset", "ws", "client_secret"]).run().ok();
+    home.cogtok(["--config", file, "profile", "use", "ws"]).run().ok();
+    home.cogtok(["--config", file, "profile", "set", "ws", "region", "us-east-1"]).run().ok();
+    home.cogtok(["profile", "lint", file]).run().ok().quiet().stdout_is("");
+    // What is wrong with the configuration in use is mended there.
+    home.config(text);
+    home.cogtok(["profile", "lint"]).run().code(3).stdout_has("`cogtok profile set ws region VALUE`");
+}
+
+#[test]
+fn a_sealed_export_is_named_as_one() {
+    let home = Home::new();
+    for beginning in ["age-encryption.org/v1\n-> X25519 \u{0}\n", "-----BEGIN AGE ENCRYPTED FILE-----\nYWJj\n"] {
+        let file = home.plant("class.age", [beginning.as_bytes(), b"\xff"].concat());
+        let lint = home.cogtok(["profile", "lint", "class.age"]).cwd(home.path("")).run();
+        lint.code(3).stdout_is("").stderr_has(&format!("{} is sealed with age", file.display()));
+        lint.stderr_has("hint: to see what is in it: cogtok profile import class.age --dry-run\n");
+    }
+}

@@ -41,14 +41,17 @@ pub fn set_profile(profile: &Profile) {
     *POOL.lock().unwrap_or_else(PoisonError::into_inner) = pool;
 }
 
-/// The text of advice; `None` if the running command has none of the options that it needs.
-pub fn shown(advice: &Advice, profile: Option<&str>) -> Option<String> {
+/// The text of advice; `None` if the running command has none of the options that it needs. `config` is the configuration that it is about,
+/// where that is not the line's.
+pub fn shown(advice: &Advice, profile: Option<&str>, config: Option<&str>) -> Option<String> {
     static COMMAND: OnceLock<Command> = OnceLock::new();
     // Built when needed: hints are rare, and clap's whole command tree is slow.
     let command = COMMAND.get_or_init(|| Command::of(&env::args()));
     match &*POOL.lock().unwrap_or_else(PoisonError::into_inner) {
-        Some((pool, aws)) => command.says(&hint(advice).word("pool", pool).fill("aws", aws.clone()), profile),
-        None => command.says(&hint(advice), profile),
+        Some((pool, aws)) => {
+            command.says_of(config, &hint(advice).word("pool", pool).fill("aws", aws.clone()), profile)
+        }
+        None => command.says_of(config, &hint(advice), profile),
     }
 }
 
@@ -112,10 +115,15 @@ impl Command {
         }
     }
 
+    #[cfg(test)]
     fn says(&self, hint: &Hint, profile: Option<&str>) -> Option<String> {
+        self.says_of(None, hint, profile)
+    }
+
+    fn says_of(&self, config: Option<&str>, hint: &Hint, profile: Option<&str>) -> Option<String> {
         hint.shown(&Running {
             profile: profile.or(self.profile.as_deref()),
-            config: self.config.as_deref(),
+            config: config.or(self.config.as_deref()),
             places: &self.places,
             has_option: &|option| self.options.contains(option),
             is_command: &|word| self.firsts.contains(word),

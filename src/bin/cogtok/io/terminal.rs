@@ -26,7 +26,7 @@ pub use crate::io::prompt::{
 };
 pub use crate::io::question::Question;
 pub use crate::io::stream_output::{Live, nobody_reads};
-pub use hints::{hint, profile, set_advice, set_profile, shown, shown_for, tell};
+pub use hints::{hint, profile, set_advice, set_config, set_profile, shown, shown_for, tell};
 pub use logger::set_manner;
 pub use modes::restore_modes;
 #[cfg(unix)]

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use crate::services::config_lint::{Finding, lint, lint_any};
+use crate::services::import::{SourceKind, kind_of_content};
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Error, Result, printable};
+use cogtok::error::{Advice, Error, Result, printable};
+use cogtok::secrets::age_file;
 use cogtok::settings::keys::{Key, Settings};
 use cogtok::settings::profile::domain;
 use cogtok::settings::types::ProfileName;
-use cogtok::store::config::{Config, read_text};
+use cogtok::store::config::{Config, LIMIT, read_text};
+use cogtok::store::file;
 use serde_json::{Value, json};
 
 use super::value_checks::check_aws_profile;
@@ -40,6 +43,11 @@ pub struct Lint {
 pub fn run(app: &App, args: &Lint) -> Result<()> {
     let form = app.output(&FORMS)?;
     let (path, only) = meant(app, args.what.as_deref())?;
+    // A profile export in the configuration's place is not a configuration.
+    let is_config = app.config_path().is_ok_and(|config| config == path);
+    if let Some(file) = args.what.as_deref().filter(|_| !is_config) {
+        refuse_sealed(&path, file)?;
+    }
     let text = read_text(&path)?;
     if text.is_none() {
         let missing = format!("there is no {}", path.display());
@@ -49,8 +57,10 @@ pub fn run(app: &App, args: &Lint) -> Result<()> {
         terminal::note(&missing);
     }
     let text = text.unwrap_or_default();
-    // A profile export in the configuration's place is not a configuration.
-    let is_config = app.config_path().is_ok_and(|config| config == path);
+    // An export is made anew, from the configuration in use.
+    if let Some(file) = args.what.as_deref().filter(|_| !is_config && kind_of_content(&text) != SourceKind::Export) {
+        terminal::set_config(file);
+    }
     let mut found = if is_config { lint(&text) } else { lint_any(&text) };
     if let Some(name) = &only {
         found.retain(|finding| finding.profile.as_deref() == Some(name.as_str()));
@@ -68,6 +78,18 @@ pub fn run(app: &App, args: &Lint) -> Result<()> {
         1 => Err(Error::config(format!("one thing is wrong with {shown}"))),
         count => Err(Error::config(format!("{count} things are wrong with {shown}"))),
     }
+}
+
+/// Refuses an export that is sealed, which only an import can look into.
+fn refuse_sealed(path: &Path, shown: &str) -> Result<()> {
+    let is_sealed = dunce::canonicalize(path).ok().and_then(|target| file::read(&target, LIMIT).ok().flatten());
+    if is_sealed.is_some_and(|bytes| age_file::is_sealed(&bytes)) {
+        let error = Error::config(format!("{} is sealed with age", path.display()));
+        return Err(
+            error.hint(Advice::new("to see what is in it: cogtok profile import {file} --dry-run").word("file", shown))
+        );
+    }
+    Ok(())
 }
 
 /// Warns of profiles of `~/.aws` that this machine does not have, and of odd addresses: nothing is wrong with the file.
