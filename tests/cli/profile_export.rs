@@ -309,3 +309,13 @@ fn a_secret_that_this_machine_keeps_is_not_replaced_by_somebodys_export() {
     let account = "m2m-client|other|https://two.example|";
     assert!(keyring.entries().iter().any(|entry| entry["username"] == account));
 }
+
+#[test]
+fn who_imports_it_has_another_configuration() {
+    let home = Home::new();
+    let config = home.plant("own.toml", "[profiles.ws]\nregion = \"us-east-1\"\n");
+    let file = home.allow(home.path("ws-export.toml"));
+    let export =
+        home.cogtok(["profile", "export", "ws", "--config"]).arg(&config).arg("--output-file").arg(&file).run();
+    export.ok().stderr_has(&format!("hint: to import it: cogtok profile import {}\n", file.display()));
+}

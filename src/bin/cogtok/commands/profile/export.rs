@@ -186,8 +186,13 @@ fn tell(args: &Export, profiles: &[Exported]) {
     tell_of(profiles);
     if let Some(path) = &args.output_file {
         terminal::note(&format!("the export is in {}", path.display()));
-        terminal::hint(Advice::new("to import it: cogtok profile import {file}").word("file", path.display()));
+        terminal::hint(for_others("to import it: {import} {file}", path));
     }
+}
+
+/// A hint for those who get this file. They have configurations of their own, so it must not name the one of this line.
+fn for_others(hint: &'static str, file: &Path) -> Advice {
+    Advice::new(hint).text("import", "cogtok profile import").word("file", file.display())
 }
 
 fn tell_of(profiles: &[Exported]) {

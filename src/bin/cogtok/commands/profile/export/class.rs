@@ -255,7 +255,7 @@ fn tell(dir: &Path, handouts: &[Handout]) {
     terminal::note(&format!("{files} in {}{opened}{list}", dir.display()));
     if let Some(first) = handouts.first() {
         let file = dir.join(&first.file);
-        terminal::hint(Advice::new("to import one: cogtok profile import {file}").word("file", file.display()));
+        terminal::hint(super::for_others("to import one: {import} {file}", &file));
     }
 }
 
