@@ -26,6 +26,27 @@ fn what_stayed_in_the_keyring_is_missing_from_the_file() {
 }
 
 #[test]
+fn a_secret_that_stayed_in_the_keyring_is_not_said_to_be_gone() {
+    let (home, keyring) = (Home::new(), Keyring::start());
+    let _server = scripted(&home);
+    let set = || home.cogtok(["secret", "set", "m2m-client"]).stdin(SECRET).canary(SECRET);
+    set().keyring(&keyring).run().ok();
+    let identity = init(&home);
+    let token = || Opener::Identity.apply(home.cogtok(["token", "m2m", "--force-refresh"]), &identity);
+    insta::assert_snapshot!(token().run().message(), @"
+    exit 7
+    error: the m2m-client secret of client machine is in the keyring, and secrets now go to the secrets file (profile `ws`)
+    hint: store it again: cogtok secret set m2m-client -p ws
+    ");
+    Opener::Identity.apply(set(), &identity).run().ok();
+    token().run().ok();
+    // In neither of them it is gone.
+    std::fs::remove_file(sealed_file(&home)).unwrap();
+    std::fs::remove_file(home.path(".local/state/cogtok/secret-places.json")).unwrap();
+    token().run().code(7).stderr_has("is no longer stored");
+}
+
+#[test]
 fn a_second_init_names_what_opens_the_file() {
     let home = Home::new();
     scripted(&home);

@@ -1,8 +1,9 @@
 //! Where the secrets of this call came from. The advice for a refused secret depends on it.
 
 use cogtok::error::{Advice, AdviceKind, Error};
+use cogtok::secrets::store::SecretId;
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::{ClientId, SecretKind};
+use cogtok::settings::types::{ClientId, SecretKind, StoreKind};
 
 use super::{App, variable};
 
@@ -43,6 +44,19 @@ impl App {
     /// Whether a person typed the secret of this kind that was used last.
     pub fn is_typed(&self, kind: SecretKind) -> bool {
         self.sources.borrow().iter().any(|(known, source)| *known == kind && matches!(source, SecretSource::Typed))
+    }
+
+    /// The error that a secret is missing from the store; if it stayed in the other one, it says so.
+    pub fn not_stored(&self, binding: &SecretId) -> Error {
+        let (here, there, other) = match self.store_kind() {
+            Ok(StoreKind::File) => ("the secrets file", "the keyring", StoreKind::Keyring),
+            _ => ("the keyring", "the secrets file", StoreKind::File),
+        };
+        if self.secret_places().is_none_or(|places| places.read().is_in(other, binding) != Some(true)) {
+            return binding.missing();
+        }
+        Error::store(format!("the {binding} is in {there}, and secrets now go to {here}"))
+            .hint(Advice::new("store it again: {store}").fill("store", binding.command()))
     }
 
     /// The error with what to do about the secret that was used, where it is about one.

@@ -220,7 +220,7 @@ impl App {
             // The secret may belong to another user: the list has one entry for all users.
             Ok(None) if binding.kind.is_of_a_user() => Ok(None),
             // It was never said to be stored for a client that an option names.
-            Ok(None) if !can_ask && !profile.is_client_given => Err(instead(binding.missing())),
+            Ok(None) if !can_ask && !profile.is_client_given => Err(instead(self.not_stored(binding))),
             Ok(found) => {
                 if found.is_some() {
                     let source = if can_store {

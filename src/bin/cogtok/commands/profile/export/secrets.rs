@@ -74,7 +74,7 @@ pub fn find(app: &App, exported: &Exported, kind: SecretKind) -> Result<Option<S
     }
     match bindings.first() {
         // The secret may belong to another user: the list has one entry for all users.
-        Some(binding) if !kind.is_of_a_user() => Err(binding.missing()),
+        Some(binding) if !kind.is_of_a_user() => Err(app.not_stored(binding)),
         _ => Ok(None),
     }
 }
