@@ -95,7 +95,10 @@ fn a_group_that_is_not_there_can_be_got_out_of() {
     let (home, _proxy) = counted();
     let emails = [new_email(), new_email()];
     for email in &emails {
-        create(&home, &[email, "--group", "no-such-group"]).run().code(10);
+        let output = create(&home, &[email, "--group", "no-such-group"]).run();
+        output
+            .code(10)
+            .stderr_has(&format!("to `cogtok user create {email} -p ws --resume`; into none: add `--no-group`"));
     }
     create(&home, &["--resume", "--no-group"]).run().code(2).stderr_has(&emails[0]).stderr_has(&emails[1]);
     create(&home, &[&emails[0], "--resume", "--no-group"]).run().ok();

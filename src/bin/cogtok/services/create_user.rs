@@ -321,7 +321,7 @@ async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user:
         let added = admin.add_to_group(&record.username, group).await;
         added.map_err(|error| {
             let error = partial(record, error);
-            if record.is_of_run { error } else { error.hint(ANOTHER_GROUP) }
+            if record.is_of_run { error } else { error.hint(Advice::new(ANOTHER_GROUP).word("user", &record.username)) }
         })?;
     }
     record.state = State::Done;
@@ -331,8 +331,9 @@ async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user:
     Ok(Made { user, password, is_permanent: record.is_permanent })
 }
 
-/// How to finish a user whose group is not there.
-const ANOTHER_GROUP: &str = "into another group: add `--group GROUP` to that; into none: add `--no-group`";
+/// How to finish a user whose group is not there. Others may be unfinished as well, with groups of their own.
+const ANOTHER_GROUP: &str =
+    "into another group: add `--group GROUP` to `cogtok user create {user}{p} --resume`; into none: add `--no-group`";
 
 /// The error for a step that failed after the user was created.
 pub fn partial(record: &Record, error: Error) -> Error {
