@@ -13,11 +13,13 @@ install_auditable() {
     auditable=$tool/bin/cargo-auditable
 }
 
-# rustc's options by which the program has one name for the folder of the sources, and one for that of the crates.
+# rustc's options by which the program has one name for the folder of the sources, and one for that of the crates. cargo splits them at
+# spaces: a folder with one in its name stays in the program.
 named_folders() {
-    local root
+    local root cargo_home=${CARGO_HOME:-$HOME/.cargo}
     root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-    printf '%s' "--remap-path-prefix=$root=/cogtok --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+    [[ $root == *[[:space:]]* ]] || printf '%s' "--remap-path-prefix=$root=/cogtok "
+    [[ $cargo_home == *[[:space:]]* ]] || printf '%s' "--remap-path-prefix=$cargo_home=/cargo"
 }
 
 # Runs cargo with these words, by cargo-auditable.
