@@ -206,7 +206,7 @@ fn a_run_that_gets_users_while_you_are_asked_is_left() {
     refuses.store(false, Ordering::SeqCst);
     let names = user(&home, &["create", &run, "--resume", "-o", "text"]).run().ok().stdout.clone();
     let names: Vec<String> = names.lines().map(str::to_owned).collect();
-    terminal.send("y\r").expect("it got more users meanwhile");
+    terminal.send("y\r").expect("users were added to it after the question");
     assert_eq!((terminal.wait().code, names.len(), are_there(&names)), (Some(1), 2, 2));
     user(&home, &["reap", "--yes"]).run().ok();
     assert_eq!((are_there(&names), runs(&home).len()), (0, 0));

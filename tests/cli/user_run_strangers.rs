@@ -124,7 +124,7 @@ fn a_run_that_met_users_who_were_there_is_ended_as_its_hints_say() {
         let run = the_run(&home);
         assert_eq!(run["done"], 2);
         if decision == "skip" {
-            output.stderr_has(&format!("left a user who existed before unchanged: {theirs}"));
+            output.stderr_has(&format!("left unchanged, since the user existed before: {theirs}"));
             assert_eq!((&users[0]["username"], &users[0]["password"]), (&json!(theirs), &serde_json::Value::Null));
         } else {
             assert_each_signs_in(&users, 2);

@@ -73,7 +73,7 @@ fn skip_is_not_advised_while_a_user_may_be_of_the_run_and_says_of_whom_nobody_ca
     ));
     output.stderr_has("add `--if-exists reset` if the user is yours").stderr_lacks("--resume --if-exists skip");
     let output = user(&home, "bare", &["create", &run, "--resume", "--if-exists", "skip", "--json"]).run();
-    output.ok().stderr_has(&format!("left a user who existed before unchanged: {before}\n"));
+    output.ok().stderr_has(&format!("left unchanged, since the user existed before: {before}\n"));
     output.stderr_has(&format!("left a user unchanged, and cogtok can't tell whether the run created it: {created}\n"));
     assert_eq!(output.json()[1]["password"], Value::Null);
 }
@@ -82,7 +82,7 @@ fn skip_is_not_advised_while_a_user_may_be_of_the_run_and_says_of_whom_nobody_ca
 fn skip_leaves_nobody_who_has_the_password_of_the_run() {
     let Unanswered { home, proxy: _proxy, names: [before, created], run } = unanswered("ws", true);
     let output = user(&home, "ws", &["create", &run, "--resume", "--if-exists", "skip", "--json"]).run();
-    output.ok().stderr_has(&format!("left a user who existed before unchanged: {before}\n"));
+    output.ok().stderr_has(&format!("left unchanged, since the user existed before: {before}\n"));
     let users = output.json().as_array().unwrap()[1..].to_vec();
     assert_eq!(users[0]["username"], created.as_str());
     assert_each_signs_in(&Value::Array(users), 2);
@@ -107,6 +107,23 @@ fn a_run_that_created_users_is_kept_where_a_password_of_its_file_is_refused() {
     user(&home, "ws", &["create", "--from", second.to_str().unwrap()]).run().ok();
     // Each run has its own user still.
     user(&home, "ws", &["delete", "--run", &run, "--dry-run"]).run().ok().stdout_is(&format!("{fits}\n"));
+}
+
+#[test]
+fn a_run_that_gave_passwords_to_users_who_existed_is_kept_as_well() {
+    let proxy = Proxy::new(&ministack().url());
+    let home = user_policy::behind(&proxy);
+    home.canary_password(WEAK);
+    let (before, refused) = (user_policy::new_email(), user_policy::new_email());
+    user(&home, "ws", &["create", &before]).run().ok();
+    let file = home.plant("class.csv", format!("email,password\n{before},\n{refused},{WEAK}\n"));
+    let create = |if_exists: &str| {
+        user(&home, "ws", &["create", "--from", file.to_str().unwrap(), "--if-exists", if_exists]).run()
+    };
+    // A second run would give another password than the one that was printed.
+    create("reset").code(10).stderr_has("keep the run").stderr_lacks("runs forget");
+    // Nobody was created, and nobody has a password of this one.
+    create("skip").code(4).stderr_has("the run created no user").stderr_lacks("keep the run");
 }
 
 #[test]

@@ -333,7 +333,7 @@ fn hand_over(
                 ("sub", user.sub.as_deref()),
                 ("email", email),
                 // Whoever gave the password knows it, and this may be the log of a build.
-                ("password", password.filter(|_| !args.password_stdin)),
+                ("password", password.filter(|_| record.is_generated)),
                 ("status", user.status.as_deref()),
             ];
             let shown =

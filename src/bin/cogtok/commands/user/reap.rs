@@ -108,7 +108,7 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
         app.extend_default_timeout();
         let deleted = one.hold(app).and_then(|mut users| {
             if users.len() > count {
-                let why = "it got more users meanwhile, which the question was not about: nothing of it was deleted";
+                let why = "users were added to it after the question: none of its users was deleted";
                 return Err(Error::new(Kind::Failure, why).hint("look at them: cogtok user reap --dry-run{p}"));
             }
             delete(app, &profile, &mut users)

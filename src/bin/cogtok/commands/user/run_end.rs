@@ -3,7 +3,6 @@
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 
 use super::failures::count_others;
-use super::selection::made_in;
 use crate::io::{signals, terminal};
 use crate::services::create_user;
 use crate::services::create_users::{NAMED, Outcome};
@@ -26,8 +25,8 @@ pub fn unfinished(run: &mut Run, outcome: Outcome) -> Error {
     let Some(first) = ended_by.or_else(|| to_report(failures)) else {
         return Error::new(Kind::Partial, format!("created {users}")).hint(hint);
     };
-    // What Cognito was asked for, or has created, is a part of the run as well.
-    let has_begun = run.count(&[State::Planned]) < total;
+    // A user whom Cognito has created, or may have, is a part of the run.
+    let has_begun = run.count(&[State::Intent, State::Created, State::Done]) > 0;
     let kind = if has_begun { Kind::Partial } else { first.kind() };
     first.with_kind(kind).context(&format!("created {users}")).hint(hint)
 }
@@ -38,19 +37,19 @@ fn to_report(mut failures: Vec<(String, Error)>) -> Option<Error> {
     (at < failures.len()).then(|| failures.swap_remove(at).1)
 }
 
-fn way_on(run: &mut Run, outcome: &Outcome) -> &'static str {
+fn way_on(run: &Run, outcome: &Outcome) -> &'static str {
     let done = run.count(&[State::Done, State::Skipped]);
     let is_hopeless = outcome.of_file > 0 && done + outcome.of_file == run.len();
     let is_about_others = outcome.failures.iter().any(|(_, error)| create_user::is_of_another(error));
     // Skipping would give up a user whom Cognito may have created for the run.
     let may_be_ours = run.count(&[State::Intent]) > 0;
     match (is_hopeless, is_about_others && !may_be_ours) {
-        // Without its run nothing would delete a user again: `user delete --run` and `user reap` go by it.
-        (true, _) if made_in(run).map_or(true, |made| !made.is_empty()) => {
-            "keep the run, which created users, and make another from a file with only the users who failed: cogtok user create --from FILE{p}"
+        // Without its run nothing would delete a user again, and a second one would give other passwords.
+        (true, _) if run.count(&[State::Created, State::Done]) > 0 => {
+            "keep the run, which has passwords of users, and make another from a file with only the users who failed: cogtok user create --from FILE{p}"
         }
         (true, _) => {
-            "the run created no user and has the password that was refused; forget it, then run the command again: cogtok user runs forget {run}{p}"
+            "the run created no user and has the password that was refused: forget it with `cogtok user runs forget {run}{p}`, then create the users again from the corrected file"
         }
         (_, true) => {
             "continue, and leave existing users unchanged: cogtok user create {run}{p} --resume --if-exists skip"
@@ -73,7 +72,7 @@ pub fn name_skipped(run: &mut Run) -> Result<()> {
         }
     }
     for (seats, one, several) in [
-        (before, "left a user who existed before unchanged", "left users who existed before unchanged"),
+        (before, "left unchanged, since the user existed before", "left unchanged, since the users existed before"),
         (
             unknown,
             "left a user unchanged, and cogtok can't tell whether the run created it",
