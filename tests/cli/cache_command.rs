@@ -430,6 +430,11 @@ fn a_profile_with_another_endpoint_has_the_tokens_of_that_endpoint() {
     let of_endpoint = list(&["-p", "ws", endpoint[0], endpoint[1]]);
     assert_eq!(of_endpoint.as_array().unwrap().len(), 1, "{of_endpoint}");
     clear(&home, &["-p", "ws"]).run().ok().stderr_has("there was nothing to remove");
+    clear(&home, &["-p", "ws", "--region", "no region"]).run().code(2).stderr_has("is not a Region");
+    // Variables are about what is asked for, and not about what is cached.
+    let of_variables = home.cogtok(["cache", "list", "-p", "ws", "-o", "json"]).args(endpoint);
+    let of_variables = of_variables.env("COGTOK_AUTH_FLOW", "nonsense").env("COGTOK_CLIENT_ID", "other").run();
+    assert_eq!(of_variables.ok().json(), of_endpoint);
     clear(&home, &["-p", "ws"]).args(endpoint).run().ok().stderr_has("removed: user token");
     assert_eq!(list(&[]), json!([]));
 }

@@ -35,7 +35,7 @@ use options::{Global, Output};
 pub use secret_origin::{SecretSource, can_store_for};
 pub use secrets::{NOT_ASKED, is_there, variable};
 pub use sessions::remember;
-pub use settings::{about, as_written, offer_old_variables, other_profiles};
+pub use settings::{about, as_written, offer_old_variables, other_profiles, with_options};
 pub use users::SignedIn;
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);

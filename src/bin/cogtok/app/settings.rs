@@ -181,7 +181,17 @@ pub fn other_profiles<'a>(config: &'a Config, name: &'a ProfileName) -> impl Ite
 
 /// A profile from the configuration and the AWS tools' variables, without options.
 pub fn as_written(config: &Config, name: &ProfileName) -> Result<Profile> {
+    with_options(config, name, &[])
+}
+
+/// A profile from the configuration, the AWS tools' variables and these options.
+pub fn with_options(config: &Config, name: &ProfileName, options: &[(Key, Option<String>)]) -> Result<Profile> {
     let mut settings = Settings::default();
+    for (key, value) in options {
+        if let Some(value) = value {
+            settings.offer(*key, vec![value.clone()], ValueOrigin::Flag);
+        }
+    }
     config.offer(name, &mut settings)?;
     Profile::resolve(Some(name.clone()), &settings, &aws_environment())
 }

@@ -9,7 +9,7 @@ use cogtok::token::session::RefreshState;
 use cogtok::user_pool::{get_derived_token, user_token};
 use serde_json::{Value, json};
 
-use crate::app::{App, as_written};
+use crate::app::{App, as_written, with_options};
 use crate::services::aws_credentials;
 
 /// The parts of a key in which one profile may have several.
@@ -34,13 +34,17 @@ impl Owners {
     pub fn of(app: &App) -> Result<Self> {
         let config = app.config()?;
         let named = app.named_profile()?;
-        let profile = |name: &ProfileName| match &named {
-            // Tokens of another endpoint or Region have other keys.
-            Some(named) if named == name => app.profile(&[]),
-            _ => as_written(config, name),
-        };
-        let keys = |name: ProfileName| profile(&name).ok().map(|profile| (name, keys(profile)));
-        Ok(Owners(config.names().into_iter().filter_map(keys).collect()))
+        let mut owners = Vec::new();
+        for name in config.names() {
+            if named.as_ref() == Some(&name) {
+                // Tokens of another endpoint or Region have other keys.
+                let profile = with_options(config, &name, &app.global_options())?;
+                owners.push((name, keys(profile)));
+            } else if let Ok(profile) = as_written(config, &name) {
+                owners.push((name, keys(profile)));
+            }
+        }
+        Ok(Owners(owners))
     }
 
     /// The profiles with the app client of this key, for any user and scopes.
