@@ -280,3 +280,18 @@ fn a_given_password_signs_in_after_a_browser_sign_in_that_could_not_be_kept() {
     refused.code(4).stderr_has("Incorrect username or password");
     assert_eq!(server.requests()[2].operation(), Some("InitiateAuth"));
 }
+
+#[test]
+fn a_named_user_whose_sign_in_could_not_be_kept_is_still_signed_out() {
+    let server = Server::script([alice(), alice(), Answer::json(200, &json!({}))]);
+    let keyring = Keyring::start();
+    let home = Home::new();
+    home.login_profile_with(&server.url(), &server.url());
+    let login = || home.cogtok(["login", "--username", "alice@example.com"]);
+    sign_in(login().keyring(&keyring), &home.fake_browser()).0.ok();
+    sign_in(login(), &home.fake_browser()).0.ok().stderr_has("you will have to sign in again");
+    std::fs::remove_dir_all(home.cache_dir()).unwrap();
+    home.cogtok(["logout"]).keyring(&keyring).run().ok().stderr_has("alice@example.com");
+    assert_eq!(server.requests()[2].operation(), Some("RevokeToken"));
+    assert_eq!(refresh_tokens(&keyring), [""; 0]);
+}

@@ -44,6 +44,13 @@ impl App {
     /// The users of the profile's app client with a session or a valid token on this machine: the profile's own user first, in any case,
     /// then those who were named when they signed in.
     pub fn signed_in(&self, profile: &Profile) -> Vec<SignedIn> {
+        let mut found = self.known_users(profile);
+        found.retain(|known| known.tokens.is_some() || known.record.current_session().is_some() || known.is_unreadable);
+        found
+    }
+
+    /// The same, and those of whom there is only a session to be revoked.
+    fn known_users(&self, profile: &Profile) -> Vec<SignedIn> {
         let Ok(own) = user_token::cache_key(profile) else { return Vec::new() };
         let now = env::now();
         let is_ours = |key: &CacheKey| key.is_like(&own, &["username"]);
@@ -65,7 +72,7 @@ impl App {
                 }
             }
         }
-        found.retain(|known| known.tokens.is_some() || known.record.current_session().is_some());
+        found.retain(|known| known.tokens.is_some() || known.record.session.is_some());
         // An unreadable record does not mean that nobody is signed in.
         if self.sessions().read(&own).is_err() && !found.iter().any(|known| known.key == own) {
             let (key, tokens, record) = (own.clone(), None, Record::default());
@@ -111,7 +118,7 @@ impl App {
     /// The users who are signed in while neither the profile's own user nor a user of the browser is.
     fn others(&self, profile: &Profile) -> Vec<Username> {
         let own = profile.user.username.as_ref().map_or("", Username::as_str);
-        let entries = self.signed_in(profile);
+        let entries = self.known_users(profile);
         let names = entries.iter().map(SignedIn::name);
         if names.clone().any(|name| name == own) {
             Vec::new()
