@@ -46,10 +46,10 @@ fn the_command_that_verifies_names_profile_and_configuration_as_they_were_named(
     std::fs::write(&other, "[profiles.ws]\n").unwrap();
     let other = other.to_str().unwrap();
     let inspect = |words: &[&str]| home.cogtok(["token", "inspect", "-"]).args(words).stdin(&token).run();
-    let named = format!("check it: cogtok --config {other} token verify -p ws\n");
+    let named = format!("check it: cogtok --config {other} token verify -p ws -\n");
     inspect(&["--config", other, "-p", "ws"]).ok().stdout_has(&named);
     inspect(&["--config", other, "-p", "ws", "--json"]).ok().stderr_has(&named);
-    inspect(&[]).ok().stdout_has("check it: cogtok token verify\n");
+    inspect(&[]).ok().stdout_has("check it: cogtok token verify -\n");
 }
 
 #[test]
@@ -245,6 +245,9 @@ fn without_a_token_it_is_the_cached_one_and_never_a_request() {
     let machine = shown(&["--as", "m2m"]);
     assert_eq!((&machine["kind"], &machine["claims"]["client_id"]), (&json!("m2m-access"), &json!(workshop.m2m.id)));
     assert_ne!(access["claims"]["jti"], Value::Null);
+    // The command that verifies is about the same token.
+    let text = home.cogtok(["token", "inspect", "--username", &email, "--token", "id"]).run();
+    text.ok().stdout_has(&format!("check it: cogtok token verify --username {email} --token id -p ws\n"));
     home.cogtok(["profile", "set", "ws", "user.token", "id"]).run().ok();
     assert_eq!(shown(&["--username", &email])["kind"], "id");
 

@@ -14,6 +14,7 @@ use cogtok::settings::types::{TokenOwner, TokenUse};
 use cogtok::user_pool::user_token;
 
 use crate::app::App;
+use crate::args::token_output::again;
 use crate::io::terminal;
 use crate::{completion, env};
 
@@ -62,6 +63,19 @@ impl TokenInput {
     /// Whether it is read from standard input.
     pub fn is_on_stdin(&self) -> bool {
         self.value.as_deref() == Some("-")
+    }
+
+    /// The options that choose the same token again.
+    pub fn again(&self, command: &'static str) -> Advice {
+        if self.value.is_some() {
+            return Advice::new(command).then(Advice::new("{p} -"));
+        }
+        let whose = self.whose.map(|whose| match whose {
+            OwnerChoice::User => "user",
+            OwnerChoice::M2m => "m2m",
+        });
+        let options = [("--as", whose), ("--username", self.username.as_deref()), ("--token", self.token.as_deref())];
+        again(command, &options).then(Advice::new("{p}"))
     }
 
     /// The settings of the profile that these options are.

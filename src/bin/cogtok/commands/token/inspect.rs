@@ -47,11 +47,11 @@ pub fn run(app: &App, args: &Inspect) -> Result<()> {
     drop(token);
     if let Some(name) = &args.claim {
         let value = raw(&read.claims, name)?;
-        not_verified();
+        not_verified(&args.given);
         return terminal::data(&value).map(drop);
     }
     if form == Output::Json {
-        not_verified();
+        not_verified(&args.given);
         let kind = read.kind().as_str();
         let actors: Vec<Value> = read.actors().into_iter().map(alone).collect();
         let object = json!({
@@ -60,7 +60,7 @@ pub fn run(app: &App, args: &Inspect) -> Result<()> {
         drop(read);
         return terminal::data(&terminal::json(&object)).map(drop);
     }
-    terminal::data(&in_lines(&read, env::now())).map(drop)
+    terminal::data(&in_lines(&read, &args.given, env::now())).map(drop)
 }
 
 /// An actor without those who acted before it.
@@ -72,12 +72,13 @@ fn alone(actor: &Value) -> Value {
     alone
 }
 
-fn not_verified() {
-    terminal::note(&warning());
+fn not_verified(given: &TokenInput) {
+    terminal::note(&warning(given));
 }
 
-fn warning() -> String {
-    let check = terminal::shown(&Advice::new("; check it: cogtok token verify{p}")).unwrap_or_default();
+fn warning(given: &TokenInput) -> String {
+    let check = Advice::new("; check it: ").then(given.again("cogtok token verify"));
+    let check = terminal::shown(&check).unwrap_or_default();
     format!("NOT VERIFIED: anyone could have written this{check}")
 }
 
@@ -95,8 +96,8 @@ fn raw(claims: &Map<String, Value>, name: &str) -> Result<String> {
     Ok(if terminal::shows_data() { printable(&value, usize::MAX) } else { value } + "\n")
 }
 
-fn in_lines(read: &Unverified, now: u64) -> String {
-    let mut text = format!("{}\n\n", warning());
+fn in_lines(read: &Unverified, given: &TokenInput, now: u64) -> String {
+    let mut text = format!("{}\n\n", warning(given));
     let mut line = |name: &str, value: &str| text.push_str(&format!("{:<18} {value}\n", printable(name, 60)));
     line("kind", read.kind().described());
     let end = match read.claims.get("exp") {

@@ -84,6 +84,8 @@ fn same_token(args: &M2m) -> Advice {
         ("--client-id", args.client_id.as_deref()),
         ("--token-url", args.token_url.as_deref()),
         ("--secret-arn", args.secret_arn.as_deref()),
+        ("--transport", args.transport.as_deref()),
+        ("--auth-method", args.auth_method.as_deref()),
     ];
     again("m2m", &options)
 }

@@ -36,7 +36,9 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
     cogtok token verify -p ws\n  \
     printf %s \"$TOKEN\" | cogtok token verify - -p ws --scope api/read --json\n  \
     printf %s \"$TOKEN\" | cogtok token verify - \\\n    \
-    --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT")]
+    --user-pool-id us-east-1_AbCdEfGhI --client-id CLIENT", mut_arg("token", |token| {
+    token.help("Which of the user's tokens, and the only kind to accept: access or id")
+}))]
 pub struct Verify {
     #[command(flatten)]
     given: TokenInput,
