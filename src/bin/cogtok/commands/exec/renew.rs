@@ -69,6 +69,7 @@ pub fn run(app: &App, source: &TokenArgs, got: &ObtainedToken, mut command: Comm
             }
             Err(error) => {
                 failures += 1;
+                tokens.allow_another_try();
                 let again = after_failure(failures);
                 let seconds = again.as_secs();
                 log::warn!(target: "cogtok", "the token could not be renewed: {error}; cogtok tries again in {seconds} s");

@@ -60,6 +60,11 @@ impl<'a> Tokens<'a> {
         Ok((token.value.expose() != refused.expose()).then_some(token))
     }
 
+    /// Lets the next call request a new token, however short ago the last one was requested: that request failed.
+    pub fn allow_another_try(&mut self) {
+        self.renewed_at = None;
+    }
+
     fn current(&mut self) -> Result<Token> {
         if let Some(got) = self.kept.as_ref().filter(|got| got.is_fresh(env::now())) {
             return got.token().cloned();
