@@ -99,9 +99,10 @@ pub fn check() -> Result<()> {
 
 /// The names of our variables that are set and not empty.
 pub fn ours() -> Vec<String> {
-    let names = variables().names.iter().filter(|name| name.starts_with("COGTOK_"));
+    let names = variables().names.iter().filter(|name| begins_with(name, "COGTOK_"));
+    let names = names.filter(|name| raw(name).is_some_and(|value| !value.is_empty()));
     let mut names: Vec<String> =
-        names.filter(|name| raw(name).is_some_and(|value| !value.is_empty())).cloned().collect();
+        names.map(|name| if cfg!(windows) { name.to_ascii_uppercase() } else { name.clone() }).collect();
     names.sort_unstable();
     names
 }
