@@ -185,7 +185,7 @@ fn an_unknown_profile_is_exit_3_with_the_nearest_name() {
     insta::assert_snapshot!(home.cogtok(["profile", "current"]).env("COGTOK_PROFILE", "worksop").run().message(), @"
     exit 3
     error: there is no profile `worksop`, which COGTOK_PROFILE names
-    hint: did you mean `workshop`? set COGTOK_PROFILE to that; without it: unset COGTOK_PROFILE
+    hint: did you mean `workshop`? set COGTOK_PROFILE to that, or use no profile: unset COGTOK_PROFILE
     ");
     insta::assert_snapshot!(home.cogtok(["profile", "show", "zzz"]).run().message(), @"
     exit 3

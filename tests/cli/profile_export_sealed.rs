@@ -195,8 +195,8 @@ fn without_a_terminal_the_passphrase_comes_from_the_environment_or_standard_inpu
     export().arg("--passphrase-stdin").stdin("").run().code(2);
     // A short one may be all that there is.
     let short = export().arg("--passphrase-stdin").stdin("short-one").run();
-    short.ok().stderr_has("warning: the passphrase has 9 characters and needs at least 15");
-    export().env("COGTOK_PASSPHRASE", "short-one").run().ok().stderr_has("needs at least 15");
+    short.ok().stderr_has("warning: the passphrase has only 9 characters").stderr_has("use at least 15");
+    export().env("COGTOK_PASSPHRASE", "short-one").run().ok().stderr_has("use at least 15");
     for sealed in [&by_variable, &by_stdin] {
         let (attendee, own) = attendee();
         attendee.canary(PASSPHRASE);

@@ -33,15 +33,16 @@ fn instead(setting: Option<&str>) -> Advice {
     let key = setting.and_then(|dotted| Key::parse(dotted).ok());
     let own = key.and_then(Key::variable);
     let needed: Vec<&str> = match setting {
-        Some(dotted) if dotted.starts_with("m2m.") => OF_MACHINE.to_vec(),
+        // What comes before the missing one was given.
+        Some(dotted) if dotted.starts_with("m2m.") => {
+            OF_MACHINE.iter().copied().skip_while(|name| own.is_some_and(|own| own != *name)).collect()
+        }
         Some(dotted) if dotted.starts_with("user.") => OF_USER.to_vec(),
         _ => own.into_iter().collect(),
     };
     let needed: Vec<&str> = needed.into_iter().filter(|name| env::secret(name).is_none()).collect();
     match needed.split_last() {
-        None => Advice::new(
-            "{file} stands for no configuration: name a file with `--config FILE`, or use variables (see `cogtok help ci`)",
-        ),
+        None => Advice::new("{file} stands for no configuration: name a file with `--config FILE`"),
         Some((last, [])) => Advice::new("{file} stands for no configuration: set {last}").text("last", last),
         Some((last, others)) => Advice::new("{file} stands for no configuration: set {others} and {last}")
             .text("others", others.join(", "))

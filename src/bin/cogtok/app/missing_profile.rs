@@ -51,8 +51,10 @@ impl App {
             let error = error.with_message(format!("{missing}, which COGTOK_PROFILE names"));
             return match near {
                 Some(near) => error.with_hint(
-                    Advice::new("did you mean `{near}`? set COGTOK_PROFILE to that; without it: {unset}COGTOK_PROFILE")
-                        .text("near", near),
+                    Advice::new(
+                        "did you mean `{near}`? set COGTOK_PROFILE to that, or use no profile: {unset}COGTOK_PROFILE",
+                    )
+                    .text("near", near),
                 ),
                 None if names.is_empty() => error.with_hint("{unset}COGTOK_PROFILE").hint(FIRST_PROFILE),
                 None => error.with_hint(

@@ -233,17 +233,13 @@ fn ask_twice(
 }
 
 /// The fewest characters of a new passphrase.
-const LEAST_PASSPHRASE: usize = 15;
+pub const LEAST_PASSPHRASE: usize = 15;
 
 /// Refuses a new passphrase that is too short: an attacker with the file can guess without limit.
 ///
 /// # Errors
 /// [`Kind::Usage`] with the length.
-/// Whether a new passphrase is long enough for what it protects.
-///
-/// # Errors
-/// [`Kind::Usage`] if it is too short.
-pub fn check_passphrase(passphrase: &Secret) -> Result<()> {
+fn check_passphrase(passphrase: &Secret) -> Result<()> {
     let length = passphrase.expose().chars().count();
     if length >= LEAST_PASSPHRASE {
         return Ok(());

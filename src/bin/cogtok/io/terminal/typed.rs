@@ -44,7 +44,13 @@ pub fn read(limit: usize, until: Until, is_shown: bool, ask: impl FnOnce()) -> i
             Err(error) => return Err(error.into()),
         };
         match byte {
-            END => return Ok(typed),
+            END => {
+                // What ends the input does not end the line.
+                if until == Until::Line {
+                    echo.write(b"\n");
+                }
+                return Ok(typed);
+            }
             b'\n' if until == Until::Line => {
                 echo.write(b"\n");
                 return Ok(typed);

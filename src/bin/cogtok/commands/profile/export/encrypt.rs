@@ -13,6 +13,7 @@ use cogtok::text::decode;
 use crate::app::App;
 use crate::args::token_options::secret_from_stdin;
 use crate::env;
+use crate::io::prompt::LEAST_PASSPHRASE;
 use crate::io::terminal;
 use crate::io::terminal::Question;
 
@@ -78,8 +79,9 @@ impl Options {
 
 /// Whoever gave the passphrase may have had no choice: a short one is only a warning.
 fn given(passphrase: Secret) -> Sealing {
-    if let Err(error) = terminal::check_passphrase(&passphrase) {
-        log::warn!(target: "cogtok", "{error}");
+    let length = passphrase.expose().chars().count();
+    if length < LEAST_PASSPHRASE {
+        log::warn!(target: "cogtok", "the passphrase has only {length} characters, and it is all that protects the file: use at least {LEAST_PASSPHRASE}");
     }
     Sealing::Passphrase(passphrase)
 }

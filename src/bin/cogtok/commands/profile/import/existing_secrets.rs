@@ -143,12 +143,12 @@ pub fn of_another_passphrase(app: &App, file: &str, error: Error) -> Error {
     if error.kind() != Kind::Store || !is_by_passphrase || app.check_given_sealing_key().is_ok() {
         return error;
     }
-    error
-        .with_hint(
-            Advice::new("COGTOK_PASSPHRASE opened {file}, and your secrets file has another passphrase: set COGTOK_PASSPHRASE to yours, and give that of {file} with `--passphrase-stdin`")
-                .text("file", file),
-        )
-        .hint(WITHOUT)
+    let advice = if file == "standard input" {
+        "COGTOK_PASSPHRASE opened {file}, and your secrets file has another passphrase: set COGTOK_PASSPHRASE to yours, save the export as a file, and give that one's passphrase with `--passphrase-stdin`"
+    } else {
+        "COGTOK_PASSPHRASE opened {file}, and your secrets file has another passphrase: set COGTOK_PASSPHRASE to yours, and give that of {file} with `--passphrase-stdin`"
+    };
+    error.with_hint(Advice::new(advice).text("file", file)).hint(WITHOUT)
 }
 
 fn without(error: Error) -> Error {
