@@ -36,8 +36,8 @@ fn each_optional_member_of_an_answer_may_be_missing() {
         group create readers --json: exit 6 without CreateGroup Group.GroupName
         user create alice@example.com --json: exit 6 without AdminCreateUser User
         user create alice@example.com --json: exit 6 without AdminCreateUser User.Username
-        user create --count 2 --json: exit 1 without AdminCreateUser User
-        user create --count 2 --json: exit 1 without AdminCreateUser User.Username
+        user create --count 2 --json: exit 10 without AdminCreateUser User
+        user create --count 2 --json: exit 10 without AdminCreateUser User.Username
         user try --run {run}: exit 4 without InitiateAuth AuthenticationResult
         user try --run {run}: exit 4 without InitiateAuth AuthenticationResult.AccessToken
         profile import us-east-1_Example01 --name new --no-secrets: exit 6 without DescribeUserPool UserPool
