@@ -54,6 +54,8 @@ fn twenty_of_them_are_warnings_and_the_others_are_counted() {
         let output = user(&home, args).run();
         output.code(10).stderr_has("2 of 30 users").stderr_has("8 more users failed");
         let warnings = output.stderr.lines().filter(|line| line.starts_with("warning: "));
+        // Here is no place for the key that seals passwords.
+        let warnings = warnings.filter(|line| !line.contains("no secret store can be opened"));
         let (of_users, others): (Vec<&str>, Vec<&str>) = warnings.partition(|line| line.contains("not this one"));
         assert_eq!((of_users.len(), others.len()), (20, 1), "{}", output.describe());
     }
