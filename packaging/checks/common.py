@@ -33,7 +33,7 @@ class Failed(Exception):
 def run(*command, code=0, **options):
     """What the command prints; its exit code has to be `code`."""
     told = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          stdin=subprocess.DEVNULL, timeout=300, **options)
+                          stdin=subprocess.DEVNULL, timeout=1200, **options)
     if told.returncode != code:
         raise Failed(f"{command} ended with {told.returncode}, not {code}:\n{told.stdout}")
     return told.stdout
