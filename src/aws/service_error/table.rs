@@ -51,7 +51,7 @@ pub(super) const TABLE: &[Row] = &[
     row("identity ExternalServiceException", "", Network, "the identity pool could not reach the user pool: try again"),
     advise("identity NotAuthorizedException", "", Refused, CheckIdentityPoolAndUserPool),
     advise("identity ResourceNotFoundException", "", Config, CheckIdentityPoolOrForgetIdentity),
-    row("identity InvalidParameterException", "", Config, "check `identity_pool.id`: one looks like REGION:UUID"),
+    row("identity InvalidParameterException", "", Config, "check `identity_pool.id`: it looks like REGION:UUID"),
     row("identity LimitExceededException", "", Network, "the identity pool's account has reached a limit: wait a few minutes and try again"),
     // Signing in.
     row("NotAuthorizedException", "attempts exceeded", Refused, "too many wrong passwords: Cognito locks the user for up to 15 minutes; wait, then try again"),
