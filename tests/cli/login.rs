@@ -1,7 +1,7 @@
 //! `cogtok login` and what it leaves: a person at a real browser, the tokens that `token user` serves from then on, and the
 //! session that renews them at the domain.
 
-use crate::harness::challenges::{CLIENT, CLIENT_SECRET};
+use crate::harness::challenges::{CLIENT, CLIENT_SECRET, PASSWORD};
 use crate::harness::login::{REFRESH, alice, answer, chromium, claims, parameter, refreshed, sign_in};
 use crate::harness::ports::free_port;
 use crate::harness::verify::verify;
@@ -9,8 +9,6 @@ use crate::harness::{Answer, Home, Keyring, Server, workshop};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
-
-const PASSWORD: &str = "Correct-Horse-7-Battery";
 
 /// `token user` must ask the endpoint: no cached token will do.
 const RENEW: [&str; 4] = ["token", "user", "--force-refresh", "--json"];
@@ -291,6 +289,8 @@ fn a_named_user_whose_sign_in_could_not_be_kept_is_still_signed_out() {
     sign_in(login().keyring(&keyring), &home.fake_browser()).0.ok();
     sign_in(login(), &home.fake_browser()).0.ok().stderr_has("you will have to sign in again");
     std::fs::remove_dir_all(home.cache_dir()).unwrap();
+    let ended = home.cogtok(["token", "user", "--username", "alice@example.com"]).keyring(&keyring).run();
+    ended.code(5).stderr_has("sign in again: `cogtok login -p ws --username alice@example.com`\n");
     home.cogtok(["logout"]).keyring(&keyring).run().ok().stderr_has("alice@example.com");
     assert_eq!(server.requests()[2].operation(), Some("RevokeToken"));
     assert_eq!(refresh_tokens(&keyring), [""; 0]);

@@ -13,7 +13,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use cogtok::error::{Advice, AdviceKind, AdviceSaid, AdviceValue};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::{Endpoint, ProfileName, Region};
+use cogtok::settings::types::{ClientId, Endpoint, ProfileName, Region, Username};
 
 use self::hint::{Hint, Running};
 use crate::cli::command_tree;
@@ -25,6 +25,7 @@ struct Command {
     profile: Option<String>,
     config: Option<String>,
     places: Vec<(&'static str, String)>,
+    who: Vec<(&'static str, String)>,
     firsts: BTreeSet<String>,
 }
 
@@ -111,6 +112,7 @@ impl Command {
             profile: profile(args),
             config: value_of(args, &["--config"]),
             places: if stores_places(&path) { Vec::new() } else { places(args) },
+            who: who(args),
             firsts: firsts(),
         }
     }
@@ -125,6 +127,7 @@ impl Command {
             profile: profile.or(self.profile.as_deref()),
             config: config.or(self.config.as_deref()),
             places: &self.places,
+            who: &self.who,
             has_option: &|option| self.options.contains(option),
             is_command: &|word| self.firsts.contains(word),
         })
@@ -162,6 +165,15 @@ fn places(args: &[OsString]) -> Vec<(&'static str, String)> {
     let is_region = |value: &String| value.parse::<Region>().is_ok();
     let region = value_of(args, &["--region"]).filter(is_region).map(|value| ("--region", value));
     endpoint.into_iter().chain(region).collect()
+}
+
+/// The options of a line that say who signs in and with which app client, with valid values. A machine's client is no user's.
+fn who(args: &[OsString]) -> Vec<(&'static str, String)> {
+    let is_of_machine = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "m2m");
+    let user = value_of(args, &["--username"]).filter(|name| name.parse::<Username>().is_ok());
+    let client = value_of(args, &["--client-id"]).filter(|id| !is_of_machine && id.parse::<ClientId>().is_ok());
+    let user = user.map(|name| ("--username", name));
+    user.into_iter().chain(client.map(|id| ("--client-id", id))).collect()
 }
 
 /// The value of an option.

@@ -23,7 +23,8 @@ const OR: &str = " || ";
 /// [`Hint::fill`] replace `{place}` with a value, which is never parsed again. Each placeholder has a general word for when no value is
 /// known:
 ///
-/// - `{p}` is the option that names the profile in use (` -p ws`), with those that say where its pool is, `{name}` its name;
+/// - `{p}` is the option that names the profile in use (` -p ws`), with those that say where its pool is and who signs in, `{name}` its
+///   name;
 /// - `{pool}`, `{user}` and `{group}` are those that it is about, `{aws}` options of the aws command;
 /// - `{unset}` and `{end-process}` are what this system's shell has for it.
 ///
@@ -50,6 +51,8 @@ pub struct Running<'a> {
     pub config: Option<&'a str>,
     /// Options of the line that say where the pool is, with their values.
     pub places: &'a [(&'static str, String)],
+    /// Options of the line that say who signs in, with their values.
+    pub who: &'a [(&'static str, String)],
     /// Whether it has this option.
     pub has_option: &'a dyn Fn(&str) -> bool,
     /// Whether a word is the first of a command.
@@ -60,7 +63,7 @@ pub struct Running<'a> {
 impl Running<'_> {
     /// A command of which only the profile is known: it has every option.
     pub fn any(profile: Option<&str>) -> Running<'_> {
-        Running { profile, config: None, places: &[], has_option: &|_| true, is_command: &|_| true }
+        Running { profile, config: None, places: &[], who: &[], has_option: &|_| true, is_command: &|_| true }
     }
 }
 
@@ -175,8 +178,14 @@ impl Hint {
                 Piece::Place(_) => false,
             })
         };
-        let places: Vec<_> = running.places.iter().filter(|(option, _)| !names(option)).cloned().collect();
-        let pieces = self.0.iter().flat_map(|piece| match piece {
+        let not_named = |options: &[(&'static str, String)]| {
+            options.iter().filter(|(option, _)| !names(option)).cloned().collect::<Vec<_>>()
+        };
+        let (places, who) = (not_named(running.places), not_named(running.who));
+        let with_who = [places.clone(), who].concat();
+        let before = std::iter::once(None).chain(self.0.iter().map(Some));
+        let pieces = before.zip(&self.0).flat_map(|(before, piece)| match piece {
+            Piece::Place(name) if before.is_some_and(signs_in) => general(name, running.profile, &with_who),
             Piece::Place(name) => general(name, running.profile, &places),
             piece => vec![piece.clone()],
         });
@@ -259,6 +268,11 @@ fn parsed<'a>(ours: &'a str, own: impl Fn(&'a str) -> Cow<'static, str>) -> Vec<
     pieces.push(Piece::Ours(own(rest)));
     pieces.retain(|piece| !matches!(piece, Piece::Ours(text) if text.is_empty()));
     pieces
+}
+
+/// Whether text ends with a command that signs a user in.
+fn signs_in(piece: &Piece) -> bool {
+    matches!(piece, Piece::Ours(text) if ["cogtok login", "cogtok token user"].iter().any(|command| text.ends_with(command)))
 }
 
 /// The general word for a placeholder without a value.

@@ -23,6 +23,7 @@ fn nobodys_text_is_a_place_an_option_or_a_command_of_ours() {
         profile: Some("ws"),
         config: Some("/tmp/c.toml"),
         places: &[],
+        who: &[],
         has_option: &|_| false,
         is_command: &|_| true,
     };
@@ -50,6 +51,7 @@ fn a_way_that_the_running_command_lacks_is_left_out() {
             profile: None,
             config: Some("/c d.toml"),
             places: &[],
+            who: &[],
             has_option: &|option| options.contains(&option),
             is_command: &|word| word == "secret",
         };
@@ -62,4 +64,18 @@ fn a_way_that_the_running_command_lacks_is_left_out() {
     assert_eq!(Hint::new("add `--a`").shown(&none), None);
     assert_eq!(Hint::new("add `--a` ?? do without").shown(&none).unwrap(), "do without");
     assert_eq!(shown(&"add `--a` ?? do without".into(), None), "add `--a`");
+}
+
+#[test]
+fn a_sign_in_is_for_the_user_and_client_of_the_line() {
+    let who = [("--username", "it's me".to_owned()), ("--client-id", "abc".to_owned())];
+    let running = Running { who: &who, ..Running::any(Some("ws")) };
+    let hint = Hint::new("`cogtok login{p}` or `cogtok token user{p}`, not `cogtok logout{p}`");
+    assert_eq!(
+        hint.shown(&running).unwrap(),
+        "`cogtok login -p ws --username \"it's me\" --client-id abc` or \
+         `cogtok token user -p ws --username \"it's me\" --client-id abc`, not `cogtok logout -p ws`"
+    );
+    let named = Hint::new("`cogtok login{p} --username {user}`").word("user", "bob");
+    assert_eq!(named.shown(&running).unwrap(), "`cogtok login -p ws --client-id abc --username bob`");
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
-use cogtok::error::{Advice, Error, Kind, Result, printable};
+use cogtok::error::{Error, Kind, Result, printable};
 use cogtok::secret::{Secret, shape};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
@@ -40,7 +40,7 @@ pub fn run(app: &App, args: &Change) -> Result<()> {
     let profile = app.resolve_region(app.profile(&[(Key::Username, args.username.clone())])?);
     profile.user_client_id().map_err(|error| app.without_profile(&profile, error))?;
     let profile = app.resolve_user(profile, Some("password change"))?;
-    let access_token = access_token(app, &profile, args)?;
+    let access_token = access_token(app, &profile)?;
     let (current, new) = if args.passwords_stdin {
         from_stdin()?
     } else {
@@ -64,7 +64,7 @@ pub fn run(app: &App, args: &Change) -> Result<()> {
 }
 
 /// The user's access token, renewed first where it has ended.
-fn access_token(app: &App, profile: &Profile, args: &Change) -> Result<Secret> {
+fn access_token(app: &App, profile: &Profile) -> Result<Secret> {
     let nobody = || {
         let others = app.for_others(profile, Some("password change"));
         let who = match &profile.user.username {
@@ -72,16 +72,8 @@ fn access_token(app: &App, profile: &Profile, args: &Change) -> Result<Secret> {
             _ => "no one is".to_owned(),
         };
         let message = format!("{who} signed in here, and changing a password needs the user's token");
-        let error = others.into_iter().fold(Error::new(Kind::NeedsHuman, message), Error::hint);
-        match &args.username {
-            Some(name) => error.hint(
-                Advice::new(
-                    "sign in first: `cogtok login{p} --username {user}` or `cogtok token user{p} --username {user}`",
-                )
-                .word("user", name),
-            ),
-            None => error.hint("sign in first: `cogtok login{p}` or `cogtok token user{p}`"),
-        }
+        let error = Error::new(Kind::NeedsHuman, message);
+        others.into_iter().fold(error, Error::hint).hint("sign in first: `cogtok login{p}` or `cogtok token user{p}`")
     };
     let key = user_token::cache_key(profile)?;
     Ok(signed_in(app, profile, &key, nobody)?.tokens.access.value)

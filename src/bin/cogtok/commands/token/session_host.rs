@@ -195,19 +195,13 @@ impl SessionHost for CommandHost<'_> {
     }
 }
 
-/// The way in that needs no user name, for the app client of this call.
+/// The way in that needs no user name.
 fn with_browser(profile: &Profile) -> Advice {
-    let client = profile.user.client_id.as_ref().filter(|_| profile.is_client_given);
-    match (client, &profile.domain) {
-        (None, _) => Advice::new("or sign in with the browser: `cogtok login{p}`"),
-        // Only a profile names the pool by which the domain is found.
-        (Some(client), None) if profile.name.is_none() => {
-            Advice::new("or sign in with the browser: `cogtok login{p} --client-id {client} --domain URL`")
-                .word("client", client)
-        }
-        (Some(client), _) => {
-            Advice::new("or sign in with the browser: `cogtok login{p} --client-id {client}`").word("client", client)
-        }
+    // Only a profile names the pool by which the domain is found.
+    if profile.is_client_given && profile.domain.is_none() && profile.name.is_none() {
+        Advice::new("or sign in with the browser: `cogtok login{p} --domain URL`")
+    } else {
+        Advice::new("or sign in with the browser: `cogtok login{p}`")
     }
 }
 
