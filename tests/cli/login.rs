@@ -4,6 +4,7 @@
 use crate::harness::challenges::{CLIENT, CLIENT_SECRET, PASSWORD};
 use crate::harness::login::{REFRESH, alice, answer, chromium, claims, parameter, refreshed, sign_in};
 use crate::harness::ports::free_port;
+use crate::harness::sessions::Sessions;
 use crate::harness::verify::verify;
 use crate::harness::{Answer, Home, Keyring, Server, workshop};
 use base64::Engine;
@@ -294,4 +295,21 @@ fn a_named_user_whose_sign_in_could_not_be_kept_is_still_signed_out() {
     home.cogtok(["logout"]).keyring(&keyring).run().ok().stderr_has("alice@example.com");
     assert_eq!(server.requests()[2].operation(), Some("RevokeToken"));
     assert_eq!(refresh_tokens(&keyring), [""; 0]);
+}
+
+#[test]
+fn a_sign_in_with_a_password_takes_the_refresh_token_of_the_browser_along() {
+    let (api, domain) = (Sessions::start(false, 3600), Server::script([alice(), alice()]));
+    let keyring = Keyring::start();
+    let home = Home::new();
+    home.login_profile_with(&domain.url(), &api.server.url());
+    home.cogtok(["profile", "set", "ws", "user.username", "alice@example.com"]).run().ok();
+    sign_in(home.cogtok(["login"]).keyring(&keyring), &home.fake_browser()).0.ok();
+    assert_eq!(refresh_tokens(&keyring).len(), 1);
+    // The next sign-in with the browser is not kept, so the one with the password begins a session of its own.
+    sign_in(home.cogtok(["login"]), &home.fake_browser()).0.ok().stderr_has("you will have to sign in again");
+    std::fs::remove_dir_all(home.cache_dir()).unwrap();
+    let password = ["token", "user", "--auth-flow", "password", "--password-stdin"];
+    home.cogtok(password).stdin(PASSWORD).keyring(&keyring).run().ok();
+    assert_eq!(refresh_tokens(&keyring), [format!("refresh-token|{CLIENT}|{}|alice@example.com", api.server.url())]);
 }

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::settings::types::SecretKind;
 use crate::store::sessions::Record;
 use crate::token::identity::Identity;
-use crate::token::session::{RefreshState, SessionOrigin};
+use crate::token::session::{RefreshState, Session, SessionOrigin};
 use crate::user_pool::cognito_idp::AuthenticationResult;
 use crate::user_pool::device::Device;
 use crate::user_pool::refresh_session;
@@ -86,6 +86,7 @@ pub async fn keep<H: SessionHost>(
     let profile = host.profile();
     host.open_secrets(false).await?;
     let mut lock = host.lock_session().await?;
+    let before = host.remembered().await.ok().flatten().and_then(|record| record.session);
     let mut session = refresh_session::begun(&profile, SessionOrigin::Api, signed_in, sign_in.device().is_some())?;
     host.store_secret(&refresh_session::refresh_token_binding(&profile, &session)?, refresh_token).await?;
     // A device is confirmed only when the store is known to work.
@@ -103,12 +104,30 @@ pub async fn keep<H: SessionHost>(
     if let Err(error) = kept {
         host.tell(SessionNotice::DeviceNotRemembered(&error));
     }
+    if let Some(before) = before {
+        forget_other(host, &before, &session).await;
+    }
     let identity = Identity::of(&signed_in.tokens);
     let (has_device, kept) = (session.has_device, Some(session.clone()));
     host.remember(&mut lock, Record { session: kept, has_device, identity, over: None }).await;
     // An interrupted renewal of the old session does not concern the new one.
     host.mark_refresh_in_flight(&mut lock, false).await;
     Ok(RefreshState::Kept(session))
+}
+
+/// Deletes the refresh token of the session before this one, if it came from another endpoint: no record names it any more, so it would
+/// never be revoked.
+async fn forget_other<H: SessionHost>(host: &mut H, before: &Session, session: &Session) {
+    if before.origin == session.origin {
+        return;
+    }
+    let forgotten = match refresh_session::refresh_token_binding(&host.profile(), before) {
+        Ok(binding) => host.delete_secret(&binding).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = forgotten {
+        log::warn!(target: "cogtok", "the refresh token of the session before this one can't be deleted: {error}");
+    }
 }
 
 async fn store_device<H: SessionHost>(host: &mut H, device: &Device) -> Result<()> {
