@@ -57,7 +57,7 @@ pub fn shown(advice: &Advice, profile: Option<&str>, config: Option<&str>) -> Op
 }
 
 /// The text of advice where no command runs.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub fn general(advice: &Advice) -> String {
     hint(advice).shown(&Running::any(None)).unwrap_or_default()
 }

@@ -59,7 +59,7 @@ pub struct Running<'a> {
     pub is_command: &'a dyn Fn(&str) -> bool,
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Running<'_> {
     /// A command of which only the profile is known: it has every option.
     pub fn any(profile: Option<&str>) -> Running<'_> {
