@@ -34,6 +34,20 @@ fn a_group_alone_is_its_commands_and_examples_on_one_screen() {
     }
 }
 
+#[test]
+fn no_line_of_any_help_is_wider_than_the_terminal() {
+    let home = Home::new();
+    let reference = include_str!("../../docs/cli.md");
+    let commands: Vec<&str> = reference.lines().filter_map(|line| line.strip_prefix("## cogtok")).collect();
+    assert!(commands.len() > 60, "{}", commands.len());
+    for command in commands {
+        let output = help(&home, format!("{command} --help").trim());
+        for line in output.ok().stdout.lines() {
+            output.check(line.chars().count() <= 80, line);
+        }
+    }
+}
+
 /// What catches the output as a token gets nothing, and no success.
 #[test]
 fn a_group_alone_is_no_success_and_no_output() {

@@ -31,7 +31,7 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok call model us.amazon.nova-lite-v1:0 'Say hello' -p ws\n  \
-    cogtok call model us.amazon.nova-lite-v1:0 --system 'Answer in French' --stream\n  \
+    cogtok call model us.amazon.nova-lite-v1:0 --system 'In French' --stream\n  \
     git diff | cogtok call model us.amazon.nova-lite-v1:0 - --max-tokens 500")]
 pub struct Model {
     /// The model: its id, an inference profile's, or the ARN of either

@@ -26,7 +26,7 @@ const LIMIT: usize = 4096;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok password change -p ws\n  \
-    printf '%s\\n%s\\n' \"$OLD\" \"$NEW\" | cogtok password change -p ws --passwords-stdin")]
+    printf '%s\\n%s\\n' \"$OLD\" \"$NEW\" | cogtok password change --passwords-stdin")]
 pub struct Change {
     /// The user [default: the profile's user, or who is signed in]
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completion::users))]

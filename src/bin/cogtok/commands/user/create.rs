@@ -41,10 +41,10 @@ const FORMS: [Output; 3] = [Output::Text, Output::Json, Output::Jsonl];
 #[command(after_help = "Examples:\n  \
     cogtok user create -p ws\n  \
     cogtok user create alice@example.com -p ws --group admins --json\n  \
-    printf %s \"$PASSWORD\" | cogtok user create alice@example.com -p ws --password-stdin\n  \
+    printf %s \"$PW\" | cogtok user create alice@example.com -p ws --password-stdin\n  \
     cogtok user create --count 40 --group class --ttl 3d -p ws -o csv >seats.csv\n  \
     cogtok user create --template >class.csv\n  \
-    cogtok user create --from class.csv -p ws --cards cards.html --title 'Agents in a day'\n  \
+    cogtok user create --from class.csv -p ws --cards cards.html --title Agents\n  \
     cogtok user create -p ws --resume")]
 pub struct Create {
     /// The e-mail address; in most pools it is the user name as well. With `--resume` a run, too

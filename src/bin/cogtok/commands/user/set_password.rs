@@ -34,7 +34,7 @@ const FORMS: [Output; 3] = [Output::Text, Output::Json, Output::Csv];
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok user set-password alice@example.com -p ws\n  \
-    printf %s \"$PASSWORD\" | cogtok user set-password alice@example.com --password-stdin\n  \
+    printf %s \"$PW\" | cogtok user set-password alice@example.com --password-stdin\n  \
     cogtok user set-password alice@example.com --ask --temporary\n  \
     cogtok user set-password --group class --yes -o csv >seats.csv\n  \
     cogtok user set-password --from seats.csv --yes")]
