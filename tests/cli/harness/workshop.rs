@@ -91,7 +91,11 @@ impl Workshop {
                 body["AllowedOAuthScopes"] = json!(scopes);
                 body["SupportedIdentityProviders"] = json!(["COGNITO"]);
             }
-            let made = stack.cognito("CreateUserPoolClient", &body)["UserPoolClient"].clone();
+            let make = || stack.cognito("CreateUserPoolClient", &body)["UserPoolClient"].clone();
+            // One in a hundred of its ids is of letters alone, which no id of Cognito's is: it may be a stack's name.
+            let has_digit =
+                |made: &Value| made["ClientId"].as_str().is_some_and(|id| id.bytes().any(|c| c.is_ascii_digit()));
+            let made = std::iter::repeat_with(make).find(has_digit).expect("a client");
             Client {
                 id: made["ClientId"].as_str().expect("a client id").into(),
                 secret: made["ClientSecret"].as_str().map(String::from),
