@@ -35,6 +35,22 @@ fn it_is_the_one_command_that_comes_next() {
 }
 
 #[test]
+fn a_machine_without_its_secret_is_not_all_right() {
+    let home = Home::new();
+    home.config(
+        "version = 1\ndefault_profile = \"ws\"\n[profiles.ws]\nuser_pool_id = \"us-east-1_AbCdEfGhI\"\n\
+         [profiles.ws.user]\nclient_id = \"web\"\n\
+         [profiles.ws.m2m]\nclient_id = \"machine\"\ntoken_url = \"https://127.0.0.1:9/oauth2/token\"\n",
+    );
+    let doctor = || home.cogtok(["doctor", "--offline"]);
+    let output = doctor().run();
+    output.ok().stdout_has("! warn  m2m-token        none is cached, and the m2m-client secret of client");
+    output.stdout_has("-> store it: cogtok secret set m2m-client -p ws").stderr_lacks("All checks passed");
+    let supplied = doctor().env("COGTOK_M2M_CLIENT_SECRET", "of-nobody").run();
+    supplied.ok().check(!supplied.stdout.contains("never stored"), "the variable has it");
+}
+
+#[test]
 fn a_failure_ends_with_what_to_do_about_it() {
     let home = Home::new();
     for config in [

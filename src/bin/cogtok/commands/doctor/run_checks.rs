@@ -103,8 +103,11 @@ fn of_profile(app: &App, is_offline: bool, profile: &Profile, is_whole: bool, ta
     });
     found.extend(secrets::secrets(app.store_name(), &seen, &wanted));
     found.extend(pool::identity_pool(profile));
-    found.extend(tokens::tokens(profile, &app.cache(), env::now()));
     let has_secret = |kind: SecretKind| wanted.iter().any(|wanted| wanted.binding.kind == kind);
+    let of_machine = bindings(profile, SecretKind::M2mClient).unwrap_or_default();
+    let is_needed = profile.name.is_some() && profile.m2m.secret_arn.is_none() && !has_secret(SecretKind::M2mClient);
+    let never_stored = of_machine.first().filter(|_| is_needed);
+    found.extend(tokens::tokens(profile, &app.cache(), never_stored, env::now()));
     let skipped = |why| network::skipped(profile, why).into_iter().chain(targets.skipped(profile, why)).collect();
     found.extend(match (is_offline, is_whole) {
         (true, _) => skipped("skipped: `--offline`"),

@@ -1,16 +1,18 @@
 //! The cached tokens: their owners and lifetimes, never the tokens.
 
-use crate::services::doctor::{Check, Finding};
+use crate::services::doctor::{Check, Finding, hints};
 use cogtok::cache::token_cache::Cache;
+use cogtok::error::Advice;
 use cogtok::oauth::client_credentials;
+use cogtok::secrets::store::SecretId;
 use cogtok::settings::profile::Profile;
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;
 use cogtok::token::relative_time::relative;
 use cogtok::user_pool::user_token;
 
-/// The cached tokens of the profile.
-pub fn tokens(profile: &Profile, cache: &Cache, now: u64) -> Vec<Finding> {
+/// The cached tokens of the profile. `never_stored` is the secret without which a machine can't get another.
+pub fn tokens(profile: &Profile, cache: &Cache, never_stored: Option<&SecretId>, now: u64) -> Vec<Finding> {
     let mut found = Vec::new();
     if profile.user.client_id.is_some()
         && let Ok(key) = user_token::cache_key(profile)
@@ -22,7 +24,14 @@ pub fn tokens(profile: &Profile, cache: &Cache, now: u64) -> Vec<Finding> {
         && let Ok(key) = client_credentials::cache_key(profile)
     {
         let whose = |_: &TokenSet| profile.m2m.client_id.as_ref().map(|id| format!("client {id}"));
-        found.push(token(Check::M2mToken, cache.read(&key, now), whose, now));
+        let tokens = cache.read(&key, now);
+        found.push(match never_stored.filter(|_| tokens.is_none()) {
+            Some(binding) => {
+                let hint = Advice::new(hints::STORE).fill("value", binding.command());
+                Finding::warn(Check::M2mToken, format!("none is cached, and the {binding} was never stored"), hint)
+            }
+            None => token(Check::M2mToken, tokens, whose, now),
+        });
     }
     found
 }
