@@ -78,7 +78,7 @@ impl HttpPolicy {
 
     /// The same policy for another call.
     pub fn for_call(&self, deadline: Deadline) -> Self {
-        HttpPolicy { deadline, redactor: Redactor::default(), ..self.clone() }
+        HttpPolicy { deadline, redactor: Redactor::default(), unanswered: Arc::default(), ..self.clone() }
     }
 
     /// Seconds by which the clock of the server that answered last is ahead; 0 where none answered.
@@ -126,6 +126,10 @@ impl HttpPolicy {
         let what_was_asked = format!("{line}{operation}");
         let (first, tries) = self.begun(&what_was_asked, started);
         let late = || fault(TransportErrorKind::Timeout { within: first.elapsed(), tries });
+        // The first poll would send the request on a connection that is open.
+        if patience.is_zero() {
+            return Err(late());
+        }
         let exchange = async {
             if let Some(why) = bad_proxy {
                 return Err(fault(TransportErrorKind::Proxy(why)));

@@ -33,7 +33,7 @@ impl CallFailure {
 
     /// No answer came.
     pub(crate) fn unanswered(fault: TransportError) -> Self {
-        let (is_transient, is_undone) = (fault.is_transient(), fault.is_connect());
+        let (is_transient, is_undone) = (fault.is_transient(), fault.is_unsent());
         CallFailure { is_transient, is_undone, ..CallFailure::last(fault.into()) }
     }
 

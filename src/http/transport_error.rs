@@ -138,11 +138,6 @@ impl TransportError {
         }
     }
 
-    /// Whether there was not even a connection.
-    pub fn is_connect(&self) -> bool {
-        matches!(self.what, TransportErrorKind::Connect { .. })
-    }
-
     /// Whether the request never left: the server can't have carried it out.
     pub fn is_unsent(&self) -> bool {
         match &self.what {

@@ -180,7 +180,7 @@ fn is_limit(error: &Error) -> bool {
 
 /// Whether a failed request is known not to have been carried out.
 fn was_not_sent(error: &Error) -> bool {
-    is_throttled(error) || (error.code().is_none() && fault_in(error).is_some_and(TransportError::is_connect))
+    is_throttled(error) || (error.code().is_none() && fault_in(error).is_some_and(TransportError::is_unsent))
 }
 
 /// Whether Cognito's refusal means that the session has ended, rather than that the request was wrong.

@@ -1,13 +1,18 @@
 //! New tokens for a session, without a sign-in.
 
+use std::time::{Duration, Instant};
+
 use super::{NoTokens, SessionHost, SessionNotice};
 use crate::cache::single_flight::{TokenOrigin, TokenResponse};
-use crate::error::Kind;
+use crate::error::{Error, Kind};
 use crate::store::sessions::Record;
 use crate::token::identity::Identity;
 use crate::token::session::{RefreshState, Session, SessionOrigin};
 use crate::user_pool::refresh::RefreshError;
 use crate::user_pool::refresh_session;
+
+/// The time that a renewal needs, at least.
+const LEAST: Duration = Duration::from_millis(200);
 
 /// Tokens for the refresh token of the session.
 ///
@@ -29,6 +34,10 @@ pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<To
     let of_client = refresh_session::client_secret_binding(&profile, session).map_err(NoTokens::Failed)?;
     let client_secret = host.client_secret(&of_client).await.map_err(NoTokens::Failed)?;
     let http = host.http().map_err(NoTokens::Failed)?;
+    // A request that may be sent only once needs the time for its answer.
+    if http.deadline().saturating_duration_since(Instant::now()) < LEAST {
+        return Err(NoTokens::Failed(Error::network("no time is left to renew the session")));
+    }
     let was_cut_short = host.mark_refresh_in_flight(&mut lock, true).await;
     // The outcome of a request that timed out is unknown.
     let request =
