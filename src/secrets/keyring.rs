@@ -19,6 +19,9 @@ use crate::secret::Secret;
 use crate::secrets::lookup::{FoundSecret, SecretLookup};
 use crate::settings::secret_id::SecretId;
 
+/// Nobody waits longer for a dialog.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 pub use crate::secrets::lookup::UNATTENDED;
 
 /// The time limit of the keyring if a person may be asked to unlock it.
@@ -134,7 +137,7 @@ impl Keyring {
         &self,
         work: impl FnOnce() -> Result<T, KeyringFailure> + Send + 'static,
     ) -> Result<T, KeyringFailure> {
-        let deadline = Instant::now() + self.patience;
+        let deadline = Instant::now() + self.patience.min(A_DAY);
         let (sender, receiver) = mpsc::sync_channel(1);
         std::thread::Builder::new()
             .name("keyring".to_owned())
