@@ -15,11 +15,17 @@ mod access_token;
 #[cfg(feature = "m2m")]
 mod blocking;
 mod builder;
+mod clock;
+#[cfg(feature = "sign-in")]
+mod completed_sign_in;
+mod detached;
 #[cfg(feature = "sign-in")]
 mod exchange;
 mod in_process;
 #[cfg(feature = "m2m")]
 mod m2m;
+#[cfg(feature = "m2m")]
+mod own_cache;
 #[cfg(feature = "m2m")]
 mod secret_source;
 #[cfg(feature = "m2m")]
@@ -43,7 +49,7 @@ pub mod verification;
 mod verifier;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
@@ -67,6 +73,7 @@ pub use token_provider::TokenProvider;
 pub use user_token::UserTokens;
 pub use verifier::Verifier;
 
+use clock::now;
 use in_process::KeyedLocks;
 
 /// A client for the tokens of one profile. Cloning it is cheap and shares its connections and its cache.
@@ -116,8 +123,5 @@ impl Client {
     }
 }
 
-/// Milliseconds since the Unix epoch.
-#[allow(clippy::disallowed_methods, reason = "the front door is where the library meets the clock")]
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
+#[cfg(all(test, feature = "sign-in"))]
+mod tests;

@@ -115,6 +115,13 @@ impl Error {
         Error::new(Kind::Network, message)
     }
 
+    /// The same failure for another caller who waited for it, without its source.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let (message, advice, facts) = (self.message.clone(), self.advice.clone(), self.facts.clone());
+        Error { kind: self.kind, message, advice, facts, source: None }
+    }
+
     /// Adds advice.
     #[must_use]
     pub fn hint(mut self, advice: impl Into<Advice>) -> Self {

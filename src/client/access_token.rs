@@ -6,7 +6,7 @@ use crate::cache::single_flight::TokenResponse;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::settings::types::Scopes;
-use crate::token::Token;
+use crate::token::{Token, jwt};
 
 /// An access token, with what is known of it.
 #[derive(Debug, Clone)]
@@ -44,8 +44,11 @@ impl AccessToken {
 }
 
 impl AccessToken {
+    /// A token of a cache of the caller's own, which keeps only its end. What it is about the token itself says.
     pub(super) fn of_cache(token: Token) -> Self {
-        AccessToken { token, scopes: None }
+        let claims = jwt::read_unverified(token.value.expose()).unwrap_or_default();
+        let expires_at = claims.exp.or(token.expires_at);
+        AccessToken { token: Token { expires_at, ..token }, scopes: claims.scope }
     }
 }
 

@@ -1,4 +1,6 @@
-//! Work that blocks, beside the tasks that must not.
+//! Work that could hold up a task: what blocks a thread, and parts of the caller's own.
+
+use std::time::Instant;
 
 use crate::error::{Error, Kind, Result};
 
@@ -7,5 +9,13 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T>
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(Error::new(Kind::Failure, format!("the work was cancelled: {error}"))),
+    }
+}
+
+/// What a part of the caller's own gives, unless it takes longer than the call may. Other tasks wait meanwhile.
+pub(super) async fn within<T>(deadline: Instant, part: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout_at(deadline.into(), work).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::store(format!("{part} has not answered in time"))),
     }
 }

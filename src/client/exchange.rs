@@ -40,17 +40,19 @@ impl Client {
         let http = self.call()?;
         let policy = CachePolicy {
             token: TokenUse::Access,
+            is_for_all: false,
             min_validity: profile.min_validity,
             cache: CacheUse::Full,
             deadline: http.deadline(),
             has_own_secret: true,
         };
-        let obtain = async {
-            let client = self.requesting_client(&http, owner).await?;
-            let tokens = get_derived_token::exchange(&http, profile, &client, &exchange).await?;
+        let (asking, of_call) = (self.clone(), http.clone());
+        let obtain = async move {
+            let client = asking.requesting_client(&of_call, owner).await?;
+            let tokens = get_derived_token::exchange(&of_call, &asking.0.profile, &client, &exchange).await?;
             Ok(TokenResponse { tokens, source: TokenOrigin::Network })
         };
-        self.take(&http, key, policy, obtain).await
+        self.take(http, key, policy, obtain).await
     }
 
     async fn requesting_client(&self, http: &HttpClient, owner: TokenOwner) -> Result<RequestingClient> {

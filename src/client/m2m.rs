@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{AccessToken, Client};
+use super::blocking::within;
+use super::{AccessToken, BoxFuture, Client};
 use crate::cache::single_flight::{CachePolicy, CacheUse, TokenOrigin, TokenResponse};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
@@ -29,13 +30,16 @@ impl Client {
         let http = self.call()?;
         let policy = CachePolicy {
             token: TokenUse::Access,
+            is_for_all: false,
             min_validity,
             cache: cache_use,
             deadline: http.deadline(),
             // Processes that share a cache may each have their own source of secrets.
             has_own_secret: true,
         };
-        self.take(&http, key, policy, self.obtain(&http)).await
+        let (client, of_call) = (self.clone(), http.clone());
+        let obtain = async move { client.obtain(&of_call).await };
+        self.take(http, key, policy, obtain).await
     }
 
     async fn obtain(&self, http: &HttpClient) -> Result<TokenResponse> {
@@ -80,6 +84,11 @@ impl Client {
         Ok(found.into_iter().flatten().collect())
     }
 
+    /// What the source of secrets gives, within the time of a call.
+    pub(super) async fn of_source<T>(&self, asked: BoxFuture<'_, Result<T>>) -> Result<T> {
+        within(self.call()?.deadline(), "the source of secrets", asked).await
+    }
+
     /// The secret of this kind, client, origin and user: the one that the client was given, else the source's.
     pub(super) async fn supplied(&self, binding: &SecretId) -> Result<Option<Secret>> {
         let given = match binding.kind {
@@ -91,7 +100,7 @@ impl Client {
         };
         match given {
             Some(secret) => Ok(Some(secret.clone())),
-            None => self.0.secrets.secret(binding.clone().into()).await,
+            None => self.of_source(self.0.secrets.secret(binding.clone().into())).await,
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::settings::types::{SecretKind, StoreKind, Username};
 /// A future that a trait object can give.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Which secret is wanted, and where it is going to be sent.
+/// Which secret is wanted, and which origin it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretRequest(SecretId);
 
@@ -44,7 +44,8 @@ impl SecretRequest {
         self.0.client_id.as_str()
     }
 
-    /// The origin that it is about to be sent to, such as `https://ws.auth.us-east-1.amazoncognito.com`.
+    /// The origin that it belongs to, such as `https://ws.auth.us-east-1.amazoncognito.com`. It is sent there, or where tokens are exchanged
+    /// to the API of the same pool.
     pub fn origin(&self) -> &str {
         &self.0.origin
     }
@@ -71,8 +72,8 @@ pub trait SecretSource: Debug + Send + Sync + 'static {
     /// An error if the source can't be read, which is not the same as having no secret.
     fn secret(&self, request: SecretRequest) -> BoxFuture<'_, Result<Option<Secret>>>;
 
-    /// Stores the results of a sign-in ([`SecretKind::RefreshToken`], [`SecretKind::Device`]), replacing earlier ones. A source that can't
-    /// store returns `false`: then the client keeps them in memory.
+    /// Stores the results of a sign-in of a profile's user ([`SecretKind::RefreshToken`], [`SecretKind::Device`]), replacing earlier ones. A
+    /// source that can't store returns `false`: then the client keeps them in memory, as a client from values always does.
     ///
     /// # Errors
     /// An error if the source can't be written.

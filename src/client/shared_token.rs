@@ -1,27 +1,31 @@
 //! Tokens that are the same for all callers: from the cache while they are valid, else obtained once for all who wait.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::blocking::blocking;
+use super::detached::detached;
+use super::own_cache;
 use super::token_storage::TokenStorage;
-use super::{AccessToken, CachedToken, Client, TokenCache, now};
+use super::{AccessToken, Client, TokenCache, now};
 use crate::cache::single_flight::{self, Acquired, CachePolicy, TokenResponse};
 use crate::cache::token_cache::{Cache, CacheKey};
-use crate::error::{Error, Result};
+use crate::error::{Kind, Result};
 use crate::http::client::HttpClient;
 
 impl Client {
-    /// The access token under `key`. `obtain` is polled in one task at a time, and only where no token of the cache will do.
+    /// The access token under `key`. `obtain` is polled in one task at a time, and only where no token of the cache will do. What it has begun
+    /// it ends where its caller gives up.
     pub(super) async fn take(
         &self,
-        http: &HttpClient,
+        http: HttpClient,
         key: CacheKey,
         policy: CachePolicy,
-        obtain: impl Future<Output = Result<TokenResponse>>,
+        obtain: impl Future<Output = Result<TokenResponse>> + Send + 'static,
     ) -> Result<AccessToken> {
         match &self.0.cache {
             TokenStorage::Files(cache) => self.take_from_files(cache.clone(), key, policy, obtain).await,
-            TokenStorage::Own(cache) => self.take_from_own(http, cache.as_ref(), &key, policy, obtain).await,
+            TokenStorage::Own(cache) => self.take_from_own(http, cache.clone(), key, policy, obtain).await,
         }
     }
 
@@ -30,55 +34,72 @@ impl Client {
         cache: Cache,
         key: CacheKey,
         policy: CachePolicy,
-        obtain: impl Future<Output = Result<TokenResponse>>,
+        obtain: impl Future<Output = Result<TokenResponse>> + Send + 'static,
     ) -> Result<AccessToken> {
+        let (since, started) = (now(), Instant::now());
         let (of_cache, of_key) = (cache.clone(), key.clone());
-        if let Some(served) = blocking(move || Ok(single_flight::cached(&of_cache, &of_key, &policy, now()))).await? {
+        if let Some(served) = blocking(move || Ok(single_flight::cached(&of_cache, &of_key, &policy, since))).await? {
             return Ok(served.into());
         }
         // One task of this process waits for the file's lock; the others wait for that task without a thread.
-        let _turn = self.0.locks.lock(key.stem().to_owned(), policy.deadline).await?;
-        let begun = blocking(move || single_flight::begin(&cache, &key, &policy, now)).await?;
-        match begun {
-            Acquired::Served(served) => Ok(served.into()),
-            Acquired::Turn(turn) => {
-                let result = obtain.await;
-                blocking(move || turn.finish(result)).await.map(AccessToken::from)
-            }
+        let turn = self.0.locks.lock(key.stem().to_owned(), started, policy.deadline).await?;
+        // A token that is still valid may take the place of one that the network did not give.
+        if let Some(Err(error)) = turn.outcome()
+            && error.kind() != Kind::Network
+        {
+            return Err(error);
         }
+        let begun = blocking(move || single_flight::begin(&cache, &key, &policy, since, now)).await?;
+        let guard = match begun {
+            Acquired::Served(served) => return Ok(served.into()),
+            Acquired::Turn(guard) => guard,
+        };
+        detached(async move {
+            let result = obtain.await;
+            let result = blocking(move || guard.finish(result)).await;
+            turn.end(&result);
+            result.map(AccessToken::from)
+        })
+        .await
     }
 
     async fn take_from_own(
         &self,
-        http: &HttpClient,
-        cache: &dyn TokenCache,
-        key: &CacheKey,
+        http: HttpClient,
+        cache: Arc<dyn TokenCache>,
+        key: CacheKey,
         policy: CachePolicy,
-        obtain: impl Future<Output = Result<TokenResponse>>,
+        obtain: impl Future<Output = Result<TokenResponse>> + Send + 'static,
     ) -> Result<AccessToken> {
-        let kept = async |at_least: Duration| {
-            let kept = cache.get(key.stem()).await?.map(CachedToken::into_token);
-            let kept = kept.filter(|token| token.is_fresh(http.now(), at_least));
-            Ok::<_, Error>(kept.map(AccessToken::of_cache))
-        };
-        if let Some(token) = kept(policy.min_validity).await? {
-            return Ok(token);
-        }
         let started = Instant::now();
-        let turn = self.0.locks.lock(key.stem().to_owned(), policy.deadline).await?;
+        let kept = async |at_least: Duration| own_cache::get(cache.as_ref(), key.stem(), &http, at_least).await;
+        if let Some(token) = kept(policy.min_validity).await? {
+            return Ok(AccessToken::of_cache(token));
+        }
+        let turn = self.0.locks.lock(key.stem().to_owned(), started, policy.deadline).await?;
+        let outcome = turn.outcome();
         // A token that another task obtained while this one waited is accepted whatever its life, as if this task had obtained it.
-        let at_least = match turn.last_success() {
-            Some(at) if at >= started => Duration::ZERO,
-            _ => policy.min_validity,
-        };
+        let at_least = if outcome.is_some() { Duration::ZERO } else { policy.min_validity };
         if let Some(token) = kept(at_least).await? {
-            return Ok(token);
+            return Ok(AccessToken::of_cache(token));
         }
-        let token = AccessToken::from(obtain.await?);
-        if let Some(cached) = CachedToken::of(&token.token) {
-            cache.put(key.stem(), cached).await?;
-            turn.succeeded();
+        if let Some(Err(error)) = outcome {
+            return Err(error);
         }
-        Ok(token)
+        detached(async move {
+            let result = match obtain.await {
+                Ok(served) => {
+                    own_cache::put(cache.as_ref(), key.stem(), &served.tokens.access, None, &http).await;
+                    Ok(AccessToken::from(served))
+                }
+                Err(error) => {
+                    let kept = own_cache::get(cache.as_ref(), key.stem(), &http, Duration::ZERO);
+                    own_cache::instead(error, kept).await.map(AccessToken::of_cache)
+                }
+            };
+            turn.end(&result);
+            result
+        })
+        .await
     }
 }

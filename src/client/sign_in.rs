@@ -43,6 +43,27 @@ pub struct PendingSignIn {
     is_kept: bool,
 }
 
+/// A [`PendingSignIn`] without its client, which may own it.
+#[derive(Debug, Clone)]
+pub(super) struct WaitingSignIn {
+    sign_in: SignIn,
+    challenge: Challenge,
+    refused: Option<Arc<Error>>,
+    is_kept: bool,
+}
+
+impl WaitingSignIn {
+    pub(super) fn of(pending: &PendingSignIn) -> Self {
+        let PendingSignIn { sign_in, challenge, refused, is_kept, .. } = pending.clone();
+        WaitingSignIn { sign_in, challenge, refused, is_kept }
+    }
+
+    pub(super) fn pending(self, client: Client) -> PendingSignIn {
+        let WaitingSignIn { sign_in, challenge, refused, is_kept } = self;
+        PendingSignIn { client, sign_in, challenge, refused, is_kept }
+    }
+}
+
 /// A sign-in that waits for a person, as the source of an error.
 #[derive(Debug)]
 struct ChallengeRequired(PendingSignIn);

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::blocking::blocking;
 use super::token_storage::TokenStorage;
@@ -26,6 +26,9 @@ use crate::user_pool::user_token;
 
 /// How many codes of a stored key are tried in one sign-in.
 const MOST_CODES: usize = 2;
+
+/// The time that Cognito has to answer a code.
+const ANSWERED: Duration = Duration::from_secs(2);
 
 /// The client, to the rules of a user's session.
 pub struct ClientHost {
@@ -54,13 +57,20 @@ impl ClientHost {
         let totp = Totp::new(&key)?;
         let (now, deadline) = (self.http.now(), self.http.deadline());
         let step = now / 1000 / STEP_SECONDS;
-        let latest = step + 2;
-        let dir = self.client.0.sessions.state_dir.clone();
-        let taken = blocking(move || used_codes::take(dir.as_deref(), &binding, step, latest, deadline)).await?;
+        // The code has to come while there is still time to send it.
+        let left = deadline.saturating_duration_since(Instant::now()).saturating_sub(ANSWERED);
+        let latest = now.saturating_add(u64::try_from(left.as_millis()).unwrap_or(u64::MAX)) / 1000 / STEP_SECONDS;
+        let taken = match self.client.0.sessions.state_dir.clone() {
+            Some(dir) => blocking(move || used_codes::take(Some(&dir), &binding, step, latest, deadline)).await?,
+            None => self.client.0.sessions.memory().take_code(binding.account(), step, latest),
+        };
+        let pause = Duration::from_millis((taken * STEP_SECONDS * 1000).saturating_sub(now));
         if taken > latest {
-            return Err(Error::new(Kind::Network, "the current codes were used already"));
+            let seconds = pause.as_secs() + 1;
+            let used = format!("the current code was used already, and the next one comes in {seconds} s");
+            return Err(Error::new(Kind::Network, used));
         }
-        tokio::time::sleep(Duration::from_millis((taken * STEP_SECONDS * 1000).saturating_sub(now))).await;
+        tokio::time::sleep(pause).await;
         Ok(Some(totp.code(taken)))
     }
 }
@@ -154,7 +164,7 @@ impl SessionHost for ClientHost {
         let in_memory = self.client.0.sessions.memory().secrets.get(&binding.account()).cloned();
         match in_memory {
             None if self.client.0.sessions.state_dir.is_some() => {
-                self.client.0.secrets.secret(binding.clone().into()).await
+                self.client.of_source(self.client.0.secrets.secret(binding.clone().into())).await
             }
             found => Ok(found),
         }
@@ -162,7 +172,7 @@ impl SessionHost for ClientHost {
 
     async fn store_secret(&mut self, binding: &SecretId, secret: &Secret) -> Result<()> {
         let is_stored = self.client.0.sessions.state_dir.is_some()
-            && self.client.0.secrets.store(binding.clone().into(), secret.clone()).await?;
+            && self.client.of_source(self.client.0.secrets.store(binding.clone().into(), secret.clone())).await?;
         if !is_stored {
             self.client.0.sessions.memory().secrets.insert(binding.account(), secret.clone());
         }
@@ -174,7 +184,7 @@ impl SessionHost for ClientHost {
         if was_in_memory || self.client.0.sessions.state_dir.is_none() {
             Ok(())
         } else {
-            self.client.0.secrets.delete(binding.clone().into()).await
+            self.client.of_source(self.client.0.secrets.delete(binding.clone().into())).await
         }
     }
 

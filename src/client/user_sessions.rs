@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::PendingSignIn;
+use super::sign_in::WaitingSignIn;
 use crate::secret::Secret;
 use crate::store::sessions::{Record, Sessions};
 
@@ -23,8 +23,21 @@ pub struct Memory {
     pub records: HashMap<String, Record>,
     /// Refresh tokens and devices, by the name of their entry.
     pub secrets: HashMap<String, Secret>,
+    /// The last time step whose code was used, by the name of the key's entry.
+    pub codes: HashMap<String, u64>,
     /// The last sign-in that waited for a person, so that tasks that wait for it don't begin one each.
-    pub waiting: HashMap<String, (Instant, PendingSignIn)>,
+    pub waiting: HashMap<String, (Instant, WaitingSignIn)>,
+}
+
+impl Memory {
+    /// The first time step from `now` on whose code was not used, taken for the caller unless it is beyond `latest`.
+    pub fn take_code(&mut self, key: String, now: u64, latest: u64) -> u64 {
+        let step = self.codes.get(&key).map_or(now, |last| now.max(last + 1));
+        if step <= latest {
+            self.codes.insert(key, step);
+        }
+        step
+    }
 }
 
 impl UserSessions {

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::blocking::blocking;
+use super::detached::detached;
+use super::own_cache;
+use super::sign_in::WaitingSignIn;
 use super::token_storage::TokenStorage;
 use super::user_host::ClientHost;
-use super::{AccessToken, BoxFuture, CachedToken, Client, PendingSignIn, SignInBuilder, TokenCache, now};
+use super::{AccessToken, BoxFuture, Client, PendingSignIn, SignInBuilder, TokenCache, now};
 use crate::cache::single_flight::{self, Acquired, CachePolicy, CacheUse, TokenResponse};
 use crate::cache::token_cache::{Cache, CacheKey};
 use crate::error::{Error, Kind, Result};
@@ -17,9 +20,8 @@ use crate::settings::types::{SecretKind, TokenUse};
 use crate::token::{Token, TokenSet};
 use crate::user_pool::cognito_idp::AuthenticationResult;
 use crate::user_pool::device::Device;
-use crate::user_pool::sign_in::SignIn;
 use crate::user_pool::user_session::{self, NoTokens, NotObtained, SessionOptions};
-use crate::user_pool::user_token::{cache_key, secret_binding};
+use crate::user_pool::user_token::{begins_with_password, cache_key, secret_binding};
 
 /// The tokens of a user who is signed in.
 #[derive(Debug, Clone)]
@@ -108,6 +110,7 @@ impl Client {
         let (profile, http) = (&self.0.profile, self.call()?);
         let policy = CachePolicy {
             token: profile.user.token,
+            is_for_all: true,
             min_validity: profile.min_validity,
             cache: CacheUse::Full,
             deadline: http.deadline(),
@@ -136,59 +139,29 @@ impl Client {
         let mut host = ClientHost::new(self, profile.clone(), key, http.clone());
         user_session::remembered_device(&mut host).await
     }
-
-    /// Keeps the tokens and the session of a completed sign-in, even if the caller gives up: Cognito sends them once.
-    pub(super) async fn keep_signed_in(&self, sign_in: SignIn, signed_in: AuthenticationResult) -> Result<UserTokens> {
-        let (client, http) = (self.clone(), self.call()?);
-        let profile = self.profile_of(sign_in.username().clone());
-        let key = cache_key(&profile)?;
-        detached(async move {
-            let deadline = http.deadline();
-            let turn = client.0.locks.lock(key.stem().to_owned(), deadline).await?;
-            let lock = match &client.0.cache {
-                TokenStorage::Files(cache) => {
-                    let (cache, key) = (cache.clone(), key.clone());
-                    blocking(move || cache.lock(&key, deadline)).await?
-                }
-                TokenStorage::Own(_) => None,
-            };
-            let mut host = ClientHost::new(&client, profile, key.clone(), http);
-            let mut tokens = signed_in.tokens.clone();
-            tokens.renewal = user_session::keep(&mut host, &sign_in, &signed_in).await?;
-            if let TokenStorage::Own(cache) = &client.0.cache {
-                put(cache.as_ref(), &key, &tokens).await?;
-            }
-            let tokens = blocking(move || {
-                if let Some(mut lock) = lock {
-                    lock.mark_refresh_in_flight(false);
-                    lock.keep(&tokens);
-                }
-                Ok(tokens)
-            })
-            .await?;
-            client.0.sessions.memory().waiting.remove(key.stem());
-            turn.succeeded();
-            Ok(UserTokens::from(tokens))
-        })
-        .await
-    }
 }
 
 impl Call {
     async fn with_files(self, cache: Cache) -> Result<UserTokens> {
+        let since = now();
         let (of_cache, key, policy) = (cache.clone(), self.key.clone(), self.policy);
-        if let Some(served) = blocking(move || Ok(single_flight::cached(&of_cache, &key, &policy, now()))).await? {
+        if let Some(served) = blocking(move || Ok(single_flight::cached(&of_cache, &key, &policy, since))).await? {
             return Ok(served.tokens.into());
         }
-        let turn = self.client.0.locks.lock(self.key.stem().to_owned(), policy.deadline).await?;
+        let turn = self.client.0.locks.lock(self.key.stem().to_owned(), self.started, policy.deadline).await?;
+        // A token that is still valid may take the place of one that the network did not give.
+        if let Some(Err(error)) = turn.outcome()
+            && error.kind() != Kind::Network
+        {
+            return Err(error);
+        }
         let key = self.key.clone();
-        let begun = blocking(move || single_flight::begin(&cache, &key, &policy, now)).await?;
+        let begun = blocking(move || single_flight::begin(&cache, &key, &policy, since, now)).await?;
         let guard = match begun {
             Acquired::Served(served) => return Ok(served.tokens.into()),
             Acquired::Turn(guard) => guard,
         };
         detached(async move {
-            let _turn = turn;
             let mut host = self.host();
             host.turn = Some(guard);
             let result = self.obtain(&mut host).await;
@@ -197,7 +170,9 @@ impl Call {
                 Some(guard) => guard.finish(result),
                 None => result,
             });
-            served.await.map(|served| served.tokens.into())
+            let served = served.await;
+            turn.end(&served);
+            served.map(|served| served.tokens.into())
         })
         .await
     }
@@ -206,20 +181,26 @@ impl Call {
         if let Some(tokens) = self.kept(cache.as_ref(), self.policy.min_validity).await? {
             return Ok(tokens);
         }
-        let turn = self.client.0.locks.lock(self.key.stem().to_owned(), self.policy.deadline).await?;
+        let turn = self.client.0.locks.lock(self.key.stem().to_owned(), self.started, self.policy.deadline).await?;
+        let outcome = turn.outcome();
         // A token that another task obtained while this one waited is accepted whatever its life, as if this task had obtained it.
-        let at_least = match turn.last_success() {
-            Some(at) if at >= self.started => Duration::ZERO,
-            _ => self.policy.min_validity,
-        };
+        let at_least = if outcome.is_some() { Duration::ZERO } else { self.policy.min_validity };
         if let Some(tokens) = self.kept(cache.as_ref(), at_least).await? {
             return Ok(tokens);
         }
+        if let Some(Err(error)) = outcome {
+            return Err(error);
+        }
         detached(async move {
-            let tokens = self.obtain(&mut self.host()).await?.tokens;
-            put(cache.as_ref(), &self.key, &tokens).await?;
-            turn.succeeded();
-            Ok(tokens.into())
+            let result = match self.obtain(&mut self.host()).await {
+                Ok(TokenResponse { tokens, .. }) => {
+                    put(cache.as_ref(), &self.key, &tokens, &self.http).await;
+                    Ok(UserTokens::from(tokens))
+                }
+                Err(error) => own_cache::instead(error, self.kept(cache.as_ref(), Duration::ZERO)).await,
+            };
+            turn.end(&result);
+            result
         })
         .await
     }
@@ -233,9 +214,12 @@ impl Call {
         let stem = self.key.stem();
         let waiting = self.client.0.sessions.memory().waiting.get(stem).cloned();
         if let Some((_, pending)) = waiting.filter(|(since, _)| *since >= self.started) {
-            return Err(pending.into_error());
+            return Err(pending.pending(self.client.clone()).into_error());
         }
-        let options = SessionOptions { may_renew: true, is_kept: true, password: None };
+        let inner = &self.client.0;
+        // It signs in where a session from the browser has ended, as `--password-stdin` does.
+        let password = inner.given.password.clone().filter(|_| begins_with_password(&inner.profile));
+        let options = SessionOptions { may_renew: true, is_kept: true, password };
         // Boxed as one type, or the callers' futures would exceed the compiler's limit.
         let obtained: BoxFuture<'_, Result<TokenResponse, NotObtained>> = Box::pin(user_session::obtain(host, options));
         let error = match obtained.await {
@@ -243,7 +227,7 @@ impl Call {
             Err(why) => into_error(why),
         };
         if let Some(pending) = PendingSignIn::in_error(&error) {
-            let waiting = (Instant::now(), pending.clone());
+            let waiting = (Instant::now(), WaitingSignIn::of(pending));
             self.client.0.sessions.memory().waiting.insert(stem.to_owned(), waiting);
         }
         Err(error)
@@ -251,11 +235,9 @@ impl Call {
 
     /// The tokens that a cache of the caller's own has, where they are valid for long enough.
     async fn kept(&self, cache: &dyn TokenCache, at_least: Duration) -> Result<Option<UserTokens>> {
-        let now = self.http.now();
-        let fresh =
-            |kept: Option<CachedToken>| kept.map(CachedToken::into_token).filter(|token| token.is_fresh(now, at_least));
-        let Some(access) = fresh(cache.get(self.key.stem()).await?) else { return Ok(None) };
-        let id = fresh(cache.get(&id_stem(&self.key)).await?);
+        let get = async |key: &str| own_cache::get(cache, key, &self.http, at_least).await;
+        let Some(access) = get(self.key.stem()).await? else { return Ok(None) };
+        let id = get(&id_stem(&self.key)).await?;
         if id.is_none() && self.policy.token == TokenUse::Id {
             return Ok(None);
         }
@@ -263,13 +245,13 @@ impl Call {
     }
 }
 
-async fn put(cache: &dyn TokenCache, key: &CacheKey, tokens: &TokenSet) -> Result<()> {
-    if let Some(access) = CachedToken::of(&tokens.access) {
-        cache.put(key.stem(), access).await?;
-    }
-    match tokens.id.as_ref().and_then(CachedToken::of) {
-        Some(id) => cache.put(&id_stem(key), id).await,
-        None => Ok(()),
+/// Keeps both tokens until the first of them ends: they are served together.
+pub(super) async fn put(cache: &dyn TokenCache, key: &CacheKey, tokens: &TokenSet, http: &HttpClient) {
+    let end =
+        [Some(&tokens.access), tokens.id.as_ref()].into_iter().flatten().filter_map(|token| token.expires_at).min();
+    own_cache::put(cache, key.stem(), &tokens.access, end, http).await;
+    if let Some(id) = &tokens.id {
+        own_cache::put(cache, &id_stem(key), id, end, http).await;
     }
 }
 
@@ -295,14 +277,5 @@ fn into_error(why: NotObtained) -> Error {
             user_session::unreadable(why)
         }
         NotObtained::SignIn { error, .. } => error,
-    }
-}
-
-/// Runs `work` to its end even if the caller is dropped: a refresh token may work only once, so its result must be kept.
-async fn detached<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    let work: BoxFuture<'static, Result<T>> = Box::pin(work);
-    match tokio::spawn(work).await {
-        Ok(result) => result,
-        Err(error) => Err(Error::new(Kind::Failure, format!("the work was cancelled: {error}"))),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Client;
+use super::detached::detached;
 use crate::error::{Error, Result};
 use crate::oauth::jwks_uri::{self, published_at};
 use crate::settings::types::{ClientId, Endpoint, Scopes, TokenUse};
@@ -90,7 +91,7 @@ impl Verifier {
     }
 
     async fn keys(&self, id: &str) -> Result<KeySet> {
-        let inner = &self.client.0;
+        let (inner, started) = (&self.client.0, Instant::now());
         let known = || {
             let keys = inner.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
             keys.as_ref().filter(|(keys, at)| will_do(keys, at.elapsed(), id)).map(|(keys, _)| keys.clone())
@@ -99,12 +100,23 @@ impl Verifier {
             return Ok(keys);
         }
         let http = self.client.call()?;
-        let _turn = inner.locks.lock(format!("jwks {}", self.keys_at), http.deadline()).await?;
+        let turn = inner.locks.lock(format!("jwks {}", self.keys_at), started, http.deadline()).await?;
         if let Some(keys) = known() {
             return Ok(keys);
         }
-        let keys = jwks_uri::fetch(&http, &self.keys_at).await?;
-        *inner.keys.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((keys.clone(), Instant::now()));
-        Ok(keys)
+        if let Some(Err(error)) = turn.outcome() {
+            return Err(error);
+        }
+        let (client, keys_at) = (self.client.clone(), self.keys_at.clone());
+        detached(async move {
+            let fetched = jwks_uri::fetch(&http, &keys_at).await;
+            if let Ok(keys) = &fetched {
+                let fetched = Some((keys.clone(), Instant::now()));
+                *client.0.keys.0.lock().unwrap_or_else(PoisonError::into_inner) = fetched;
+            }
+            turn.end(&fetched);
+            fetched
+        })
+        .await
     }
 }

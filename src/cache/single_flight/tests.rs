@@ -39,6 +39,7 @@ impl Place {
     fn flight(&self, cache: CacheUse) -> TokenFlight {
         let policy = CachePolicy {
             token: TokenUse::Access,
+            is_for_all: false,
             min_validity: Duration::from_secs(60),
             cache,
             deadline: soon(),

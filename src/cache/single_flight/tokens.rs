@@ -15,6 +15,8 @@ use crate::token::{Token, TokenSet};
 pub struct CachePolicy {
     /// The token that is wanted.
     pub token: TokenUse,
+    /// Whether the others are wanted as well: then each of them has to be valid.
+    pub is_for_all: bool,
     /// How long a cached token must still be valid.
     pub min_validity: Duration,
     /// How to use the cache.
@@ -38,7 +40,9 @@ pub enum CacheUse {
 
 impl CachePolicy {
     fn has_token(&self, tokens: &TokenSet, at_least: Duration, now: u64) -> bool {
-        tokens.of(self.token).is_some_and(|token: &Token| token.is_fresh(now, at_least))
+        let is_fresh = |token: &Token| token.is_fresh(now, at_least);
+        let others = [Some(&tokens.access), tokens.id.as_ref()];
+        tokens.of(self.token).is_some_and(is_fresh) && (!self.is_for_all || others.into_iter().flatten().all(is_fresh))
     }
 
     fn is_fresh(&self, tokens: &TokenSet, now: u64) -> bool {
@@ -157,13 +161,12 @@ pub fn cached(cache: &Cache, key: &CacheKey, policy: &CachePolicy, now: u64) -> 
 }
 
 /// Tokens for `key` where the cache has some that will do or another caller brought some, else the turn to obtain them,
-/// which one process has at a time. Blocks the thread while waiting for it.
+/// which one process has at a time. The caller has needed them since `since`. Blocks the thread while waiting for it.
 ///
 /// # Errors
 /// As [`get_or_fetch`](crate::cache::single_flight::get_or_fetch).
-pub fn begin(cache: &Cache, key: &CacheKey, policy: &CachePolicy, clock: Clock) -> Result<Acquired> {
-    let since = clock();
-    match cached(cache, key, policy, since) {
+pub fn begin(cache: &Cache, key: &CacheKey, policy: &CachePolicy, since: u64, clock: Clock) -> Result<Acquired> {
+    match cached(cache, key, policy, clock()) {
         Some(served) => Ok(Acquired::Served(served)),
         None => take_turn(TokenFlight::new(cache, key, policy), since, policy.deadline, clock),
     }

@@ -57,7 +57,7 @@ impl TokenOptions {
             _ => CacheUse::Full,
         };
         let min_validity = self.min_validity.unwrap_or(profile.min_validity);
-        CachePolicy { token, min_validity, cache, deadline: app.deadline(), has_own_secret }
+        CachePolicy { token, is_for_all: false, min_validity, cache, deadline: app.deadline(), has_own_secret }
     }
 }
 

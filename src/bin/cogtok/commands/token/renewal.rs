@@ -40,6 +40,7 @@ pub fn signed_in(
 ) -> cogtok::error::Result<TokenResponse> {
     let policy = CachePolicy {
         token: TokenUse::Access,
+        is_for_all: false,
         min_validity: Duration::from_secs(10),
         cache: CacheUse::Full,
         deadline: app.deadline(),
