@@ -170,3 +170,17 @@ fn an_ignored_signal_does_not_end_the_wait_for_a_token() {
     running.signal(Signal::HUP);
     running.wait().ok().stdout_is("ran\n");
 }
+
+/// Programs that read each key themselves stop themselves at Ctrl-Z. The shell waits for cogtok.
+#[test]
+fn a_command_that_stops_itself_stops_cogtok_and_both_go_on() {
+    let (home, _server) = home();
+    let mut running = exec(&home, &["--renew"], &["sh", "-c", "kill -STOP $$; echo went on"]).spawn();
+    let state = |pid: i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next())
+    };
+    poll("cogtok stops", LIMIT, || (state(running.pid()) == Some('T')).then_some(()));
+    running.signal(Signal::CONT);
+    running.wait().ok().stdout_is("went on\n");
+}

@@ -1,7 +1,7 @@
 //! A command that this process outlives, to end as it does.
 
 use std::io;
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command};
 
 use crate::io::signals;
 
@@ -12,7 +12,7 @@ use crate::io::signals;
 pub fn start(mut command: Command, last_deed: fn()) -> io::Result<()> {
     let mut child = signals::start_heir(|| spawn(&mut command))?;
     let waiter = std::thread::Builder::new().name("child".to_owned()).spawn(move || {
-        let code = child.wait().map_or(1, exit_code);
+        let code = wait(&mut child);
         last_deed();
         signals::end_as(code)
     });
@@ -20,20 +20,51 @@ pub fn start(mut command: Command, last_deed: fn()) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn spawn(command: &mut Command) -> io::Result<std::process::Child> {
+fn spawn(command: &mut Command) -> io::Result<Child> {
     signals::exec_handoff::with_callers_limits(|| command.spawn())
 }
 
 #[cfg(not(unix))]
-fn spawn(command: &mut Command) -> io::Result<std::process::Child> {
+fn spawn(command: &mut Command) -> io::Result<Child> {
     command.spawn()
 }
 
-/// As a shell has it.
-fn exit_code(status: ExitStatus) -> i32 {
-    #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    #[cfg(not(unix))]
-    let signal: Option<i32> = None;
-    status.code().or(signal.map(|signal| 128 + signal)).unwrap_or(1)
+/// Waits for the end, and returns the exit code as a shell has it. Where the command alone is stopped, as by Ctrl-Z in a program that reads
+/// each key, this process stops as well: else the shell would never get the terminal back.
+#[cfg(unix)]
+fn wait(child: &mut Child) -> i32 {
+    use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+    let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else { return 1 };
+    loop {
+        match waitpid(Some(pid), WaitOptions::UNTRACED) {
+            Ok(Some((_, status))) if status.stopped() => {
+                if !goes_on(pid) {
+                    signals::stop();
+                    let _ = kill_process(pid, Signal::CONT);
+                }
+            }
+            Ok(Some((_, status))) => {
+                let signal = status.terminating_signal().map(|signal| 128 + signal);
+                return status.exit_status().or(signal).unwrap_or(1);
+            }
+            Ok(None) | Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return 1,
+        }
+    }
+}
+
+/// Whether a stopped command goes on by itself: after Ctrl-Z and `fg` this process may go on a moment before it.
+#[cfg(unix)]
+fn goes_on(pid: rustix::process::Pid) -> bool {
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+    let changes = WaitIdOptions::CONTINUED | WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    (0..20).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        matches!(waitid(WaitId::Pid(pid), changes), Ok(Some(_)))
+    })
+}
+
+#[cfg(not(unix))]
+fn wait(child: &mut Child) -> i32 {
+    child.wait().ok().and_then(|status| status.code()).unwrap_or(1)
 }

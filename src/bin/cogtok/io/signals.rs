@@ -175,6 +175,12 @@ pub fn end_after(time: Duration, words: &str) -> mpsc::Sender<()> {
     sender
 }
 
+/// Stops this process until it is continued, as Ctrl-Z does.
+#[cfg(unix)]
+pub fn stop() {
+    let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
+}
+
 /// The signals that matter only to a child.
 #[cfg(unix)]
 fn watch_for_heir() {
@@ -216,7 +222,7 @@ fn start_watching() {
         for signal in signals.forever() {
             if signal == SIGTSTP {
                 let asking = terminal::restore_modes();
-                let _ = signal_hook::low_level::emulate_default_handler(signal);
+                stop();
                 terminal::resume_asking(asking);
                 continue;
             }
