@@ -122,7 +122,11 @@ impl Cache {
             Error::store(format!("the tokens in {} can't be removed: {why}", path.display()))
         };
         // A renewal in progress ends first, so that its tokens are deleted too.
-        let mut lock = self.lock(key, deadline)?.ok_or_else(|| unremovable(&"its lock can't be used"))?;
+        let Some(file) = self.file::<CacheRecord>(key) else { return Ok(()) };
+        let mut why = None;
+        let lock = file.lock_or(deadline, |_, error| why = Some(error.to_string()))?;
+        let lock = lock.ok_or_else(|| unremovable(&why.as_deref().unwrap_or("its lock can't be used")))?;
+        let mut lock = super::KeyLock { lock, key: key.clone() };
         let Some(mut tokens) = self.read(key, now) else { return Ok(()) };
         tokens.access = Token { value: Secret::new("forgotten".to_owned()), expires_at: Some(0) };
         tokens.id = None;

@@ -46,11 +46,11 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
         let is_forgotten = entry.has_session() && entry.is_over(now);
         profile.as_ref().is_none_or(is_of_profile) && !is_forgotten && (!args.expired || entry.is_over(now))
     };
-    let (mut removed, mut failed) = (Vec::new(), None);
+    let (mut removed, mut failed) = (Vec::new(), Vec::new());
     for entry in listing.entries.iter().filter(|entry| is_meant(entry)) {
         match cache.forget_tokens(entry, now, app.deadline()) {
             Ok(()) => removed.push(entry),
-            Err(error) => failed = Some(error),
+            Err(error) => failed.push(error),
         }
     }
     let is_over = |kept: &Credentials| kept.expires_at <= now / 1000;
@@ -62,7 +62,7 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
     for kept in meant {
         match cache.forget(&kept.key) {
             Ok(()) => removed_credentials.push(kept),
-            Err(error) => failed = Some(error),
+            Err(error) => failed.push(error),
         }
     }
     // Entries without a known owner, which no call would use.
@@ -71,15 +71,20 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
     for (name, _) in strangers {
         match cache.discard(name) {
             Ok(()) => discarded += 1,
-            Err(error) => failed = Some(error),
+            Err(error) => failed.push(error),
         }
     }
     if profile.is_none() && !args.expired {
         name_history::clear(app.dirs().cache.as_deref());
     }
+    let is_some_removed = !(removed.is_empty() && removed_credentials.is_empty() && discarded == 0);
     tell(&removed, &removed_credentials, discarded, &owners);
-    if let Some(error) = failed {
-        return Err(Error::hint(error, "everything else was removed"));
+    if let Some(error) = failed.pop() {
+        failed.iter().take(NAMED).for_each(|other| terminal::note(&format!("not removed: {}", other.message())));
+        return Err(if is_some_removed { Error::hint(error, "everything else was removed") } else { error });
+    }
+    if !is_some_removed {
+        terminal::note("there was nothing to remove");
     }
     if form == Output::Json {
         let credentials = removed_credentials.iter().map(|kept| credentials_as_json(kept, &owners, now));
@@ -109,8 +114,5 @@ fn tell(removed: &[&Entry], credentials: &[&Credentials], discarded: usize, owne
     }
     if discarded > 0 {
         terminal::note(&format!("removed: {discarded} files that contained no token"));
-    }
-    if removed.is_empty() && credentials.is_empty() && discarded == 0 {
-        terminal::note("there was nothing to remove");
     }
 }
