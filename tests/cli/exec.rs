@@ -166,6 +166,10 @@ fn what_fails_before_the_command_is_125_and_the_command_is_never_run() {
     hint: usage: cogtok exec -- <COMMAND>...
     hint: see `cogtok exec --help`
     ");
+    // What was typed before the command stays.
+    let options = ["-p", "ws", "exec", "--as", "m2m", "--scope=api/read", "touch", marker, "-p", "x"];
+    let typed = "the command goes after `--`: cogtok exec -p ws --as m2m '--scope=api/read' -- COMMAND";
+    home.cogtok(options).run().code(125).stderr_has(typed);
     insta::assert_snapshot!(home.cogtok(["exec", "touch", marker]).run().message(), @"
     exit 125
     error: unexpected argument (not shown: it may be a secret)

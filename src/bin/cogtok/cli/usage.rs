@@ -6,11 +6,11 @@ use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 
 use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use cogtok::error::{Error, printable};
+use cogtok::error::{Advice, Error, printable};
 
 use super::{command_tree, output_forms};
 use crate::commands::help::LONGEST_NAME;
-use crate::io::shell::Export;
+use crate::io::shell::{Export, HERE};
 use crate::io::signals;
 
 /// Other tools' words for cogtok's commands.
@@ -121,9 +121,33 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
         }
         _ => Error::usage(first_line(answer)),
     };
-    let error =
-        if signals::is_exec() { error.hint("the command goes after `--`: cogtok exec{p} -- COMMAND") } else { error };
+    let error = if signals::is_exec() { error.hint(behind_dashes(args, &named)) } else { error };
     error.hint(usage(&named, answer)).hint(help)
+}
+
+/// How the command of `exec` is written, after the options that were typed before it.
+fn behind_dashes(args: &[OsString], named: &Named) -> Advice {
+    let takes_value = |option: &str| {
+        named.command.get_arguments().any(|argument| {
+            let is_long = argument.get_long().is_some_and(|long| option.strip_prefix("--") == Some(long));
+            let is_short =
+                argument.get_short().is_some_and(|short| option.strip_prefix('-') == Some(short.to_string().as_str()));
+            (is_long || is_short) && argument.get_action().takes_values()
+        })
+    };
+    let (mut options, mut rest) = (String::new(), args.iter().skip(1).filter_map(|arg| arg.to_str()));
+    while let Some(word) = rest.next().filter(|word| *word != "--" && (*word == "exec" || word.starts_with('-'))) {
+        let value = if takes_value(word) { rest.next() } else { None };
+        for part in [Some(word), value].into_iter().flatten().filter(|part| *part != "exec") {
+            let Some(part) = HERE.word(part) else { continue };
+            options.push(' ');
+            options.push_str(&part);
+        }
+    }
+    match options.as_str() {
+        "" => "the command goes after `--`: cogtok exec -- COMMAND".into(),
+        options => Advice::new("the command goes after `--`: cogtok exec{options} -- COMMAND").text("options", options),
+    }
 }
 
 fn named(args: &[OsString]) -> Named {
