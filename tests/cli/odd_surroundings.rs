@@ -245,6 +245,11 @@ fn with_hardly_any_file_descriptors_it_fails_in_words_or_works() {
         ("ulimit -n 10", &["token", "m2m"]),
         ("ulimit -n 11", &["token", "m2m"]),
         ("ulimit -n 12", &["token", "m2m"]),
+        ("ulimit -n 8", &["serve", "--", "true"]),
+        ("ulimit -n 9", &["serve", "--", "true"]),
+        ("ulimit -n 11", &["serve", "--", "true"]),
+        ("ulimit -n 8", &["mcp-proxy", "http://127.0.0.1:9/mcp"]),
+        ("ulimit -n 9", &["mcp-proxy", "http://127.0.0.1:9/mcp"]),
         ("ulimit -f 0", &["profile", "list"]),
     ] {
         let script = format!("{limit}; exec \"$@\"");

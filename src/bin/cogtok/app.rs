@@ -3,6 +3,7 @@
 mod first_profile;
 mod missing_profile;
 mod network;
+pub use network::check_descriptors;
 pub mod options;
 mod secret_origin;
 mod secrets;

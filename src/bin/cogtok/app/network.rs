@@ -167,7 +167,7 @@ impl Drop for App {
 
 /// The runtime does not survive being out of file descriptors, so it is not begun without some to spare.
 #[cfg(unix)]
-fn check_descriptors() -> Result<()> {
+pub fn check_descriptors() -> Result<()> {
     let spare: std::io::Result<Vec<_>> =
         (0..NEEDED_DESCRIPTORS).map(|_| Ok(rustix::io::dup(std::io::stderr())?)).collect();
     spare.map(drop).map_err(|error| {
@@ -176,7 +176,7 @@ fn check_descriptors() -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn check_descriptors() -> Result<()> {
+pub fn check_descriptors() -> Result<()> {
     Ok(())
 }
 

@@ -16,8 +16,8 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Kind, Result};
 
-use crate::app::App;
 use crate::app::options::{Output, duration};
+use crate::app::{App, check_descriptors};
 use crate::args::token_args::TokenArgs;
 use crate::commands::call::authorized_request::SILENCE;
 use crate::commands::call::mcp_target::Server;
@@ -82,6 +82,7 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
     let forwarder = std::thread::Builder::new().name("forward".to_owned()).spawn(move || {
         let out = Box::new(|line: &str| terminal::data(line).map(|delivered| delivered != WriteOutcome::NobodyReads));
         let forward = Forward { place, tokens: asks, lines: stdin_lines(MOST_BYTES), out, limit, asked, person };
+        check_descriptors()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| failed(&why))?;
         let outcome = runtime.block_on(proxy::run(forward));
         ended.store(true, Ordering::SeqCst);

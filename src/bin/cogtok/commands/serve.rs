@@ -17,8 +17,8 @@ use super::call::authorized_request::SILENCE;
 use super::call::target::{CallTarget, TargetLocation};
 use super::child_command;
 use super::mcp_proxy::tokens::Tokens;
-use crate::app::App;
 use crate::app::options::Output;
+use crate::app::{App, check_descriptors};
 use crate::args::token_args::TokenArgs;
 use crate::completion;
 use crate::io::{external_program, signals, terminal};
@@ -68,6 +68,7 @@ pub fn run(app: &App, args: &Serve) -> Result<()> {
     };
     // Options are checked before the address is printed.
     source.whose(app)?;
+    check_descriptors()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port.unwrap_or(0)));
     let listener = TcpListener::bind(address).and_then(|listener| {
         listener.set_nonblocking(true)?;

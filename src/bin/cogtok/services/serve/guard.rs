@@ -1,5 +1,6 @@
 //! Restricts access: only with the key, only by this machine's name, and only for the same user.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use cogtok::secret::Secret;
@@ -33,19 +34,27 @@ pub fn behind_key<'a>(path: &'a str, key: &Secret) -> Option<&'a str> {
 
 /// Whether the other end of a connection is a process of this user, on systems that tell: Linux does. A peer that its tables don't name is
 /// taken for another user's.
-pub fn is_this_users(peer: SocketAddr, own: SocketAddr) -> bool {
+///
+/// # Errors
+/// Why the tables can't be read: then nothing is known of the peer.
+pub fn is_this_users(peer: SocketAddr, own: SocketAddr) -> io::Result<bool> {
     if !peer.ip().is_loopback() {
-        return false;
+        return Ok(false);
     }
     #[cfg(target_os = "linux")]
     {
-        let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| std::fs::read_to_string(path).unwrap_or_default());
-        is_owner(rustix::process::geteuid().as_raw(), &tables, peer, own)
+        // A machine without IPv6 has one table.
+        let of_ipv6 = match std::fs::read_to_string("/proc/net/tcp6") {
+            Err(why) if why.kind() == io::ErrorKind::NotFound => String::new(),
+            table => table?,
+        };
+        let tables = [std::fs::read_to_string("/proc/net/tcp")?, of_ipv6];
+        Ok(is_owner(rustix::process::geteuid().as_raw(), &tables, peer, own))
     }
     #[cfg(not(target_os = "linux"))]
     {
         let _ = own;
-        true
+        Ok(true)
     }
 }
 

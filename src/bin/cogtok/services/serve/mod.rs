@@ -66,16 +66,19 @@ pub fn run(listener: std::net::TcpListener, endpoint: Endpoint) {
 }
 
 async fn connection(stream: tokio::net::TcpStream, peer: SocketAddr, endpoint: Rc<Endpoint>) {
-    let is_own = stream.local_addr().is_ok_and(|own| guard::is_this_users(peer, own));
+    let is_own = stream.local_addr().and_then(|own| guard::is_this_users(peer, own)).map_err(|why| {
+        let unknown = format!("cogtok can't tell whose connection this is: {why}");
+        log::warn!(target: "cogtok", "{unknown}");
+        unknown
+    });
     let service = service_fn(move |request: Request<Incoming>| {
-        let endpoint = endpoint.clone();
+        let (endpoint, is_own) = (endpoint.clone(), is_own.clone());
         async move {
-            let answer = if is_own {
-                endpoint.answer(request).await
-            } else {
-                failure(StatusCode::FORBIDDEN, "access_denied", "this endpoint is another user's")
-            };
-            Ok::<_, Infallible>(answer)
+            Ok::<_, Infallible>(match is_own {
+                Ok(true) => endpoint.answer(request).await,
+                Ok(false) => failure(StatusCode::FORBIDDEN, "access_denied", "this endpoint is another user's"),
+                Err(unknown) => failure(StatusCode::INTERNAL_SERVER_ERROR, "server_error", &unknown),
+            })
         }
     });
     let serving = http1::Builder::new()
