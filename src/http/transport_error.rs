@@ -263,13 +263,13 @@ impl From<TransportError> for Error {
                 "give user name and password in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT".into()
             }
             TransportErrorKind::TunnelRefused { .. } => {
-                "ask whoever runs the proxy that HTTPS_PROXY names to let it through, or name the host in NO_PROXY"
+                "ask whoever runs the proxy that HTTPS_PROXY or ALL_PROXY names to let it through, or name the host in NO_PROXY"
                     .into()
             }
             TransportErrorKind::NoAuthorities(None) => AdviceKind::InstallAuthorities.into(),
             TransportErrorKind::NoAuthorities(Some(_)) => AdviceKind::CheckAuthorities.into(),
             TransportErrorKind::Tunnel(_) => {
-                "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY".into()
+                "check the proxy that HTTPS_PROXY or ALL_PROXY names, or name the host in NO_PROXY".into()
             }
             TransportErrorKind::Connect { .. } | TransportErrorKind::Broken(_) => {
                 "check the URL, the network and the proxy, then try again".into()

@@ -45,7 +45,7 @@ pub(crate) const NAME: &str =
 pub(crate) const CLOSED: &str =
     "check address and port: cogtok profile show {name}; is the server up, and no firewall in the way?";
 pub(crate) const CERTIFICATE: &str = "check the address and this machine's clock; for a company's own CA: `cogtok doctor{p} --ca-bundle FILE`, or AWS_CA_BUNDLE";
-pub(crate) const PROXY: &str = "check the proxy that HTTPS_PROXY names, or name the host in NO_PROXY";
+pub(crate) const PROXY: &str = "check the proxy that HTTPS_PROXY or ALL_PROXY names, or name the host in NO_PROXY";
 pub(crate) const SILENCE: &str = "is a firewall or a proxy in the way? `cogtok doctor{p} -v` shows the requests";
 pub(crate) const BROKEN: &str = "is that the right address? cogtok profile show {name}";
 
