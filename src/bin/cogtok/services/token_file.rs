@@ -71,7 +71,7 @@ pub fn remove() {
 }
 
 /// The user's runtime directory, which no other user may enter; else the cache.
-fn dir() -> Option<PathBuf> {
+pub fn dir() -> Option<PathBuf> {
     let runtime = env::var("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute() && dir.is_dir());
     runtime.map(|dir| dir.join("cogtok")).or_else(|| Some(env::dirs().cache.as_ref()?.join("exec")))
 }

@@ -32,8 +32,11 @@ const LONGEST: Duration = Duration::from_secs(60);
 pub fn run(app: &App, source: &TokenArgs, got: &ObtainedToken, mut command: Command) -> Result<()> {
     let (mut token, mut clock) = (got.token()?.clone(), Clock::new());
     let program = command.get_program().to_owned();
-    let path = token_file::create(&token.value)
-        .map_err(|why| Error::store(format!("the file for the token can't be written: {why}")))?;
+    let path = token_file::create(&token.value).map_err(|why| {
+        let dir = token_file::dir().map(|dir| format!(" in {}", dir.display())).unwrap_or_default();
+        let error = Error::store(format!("the file for the token can't be written{dir}: {why}"));
+        if cfg!(unix) { error.hint("set XDG_RUNTIME_DIR to a directory of your own") } else { error }
+    })?;
     signals::set_last_deed(token_file::remove);
     command.env(VARIABLE, path);
     terminal::give_away();

@@ -61,11 +61,10 @@ pub struct Copy {
 impl Copy {
     pub fn of(text: &str) -> Result<Self> {
         let unwritable = |error: std::io::Error| {
-            Error::store(format!("can't make a copy to edit: {}", error.kind())).hint(if cfg!(windows) {
-                "set TMP to a folder of your own"
-            } else {
-                "set TMPDIR to a directory of your own"
-            })
+            let dir = std::env::temp_dir();
+            Error::store(format!("can't make a copy to edit in {}: {}", dir.display(), error.kind())).hint(
+                if cfg!(windows) { "set TMP to a folder of your own" } else { "set TMPDIR to a directory of your own" },
+            )
         };
         let mut builder = tempfile::Builder::new();
         builder.prefix("cogtok-edit-");
