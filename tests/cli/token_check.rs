@@ -88,9 +88,12 @@ fn the_configuration_is_pasted() {
         home.cogtok(["token", "check", "--for", "agentcore-gateway", "--authorizer", "-", &token]).stdin(json).run()
     };
     paste(&config.to_string()).ok();
-    for (json, says) in
-        [("", "not JSON"), ("{}", "customJWTAuthorizer"), ("{\"authorizerType\":\"AWS_IAM\"}", "signed with AWS")]
-    {
+    for (json, says) in [
+        ("", "not JSON"),
+        ("{}", "customJWTAuthorizer"),
+        ("\u{feff}{}", "customJWTAuthorizer"),
+        ("{\"authorizerType\":\"AWS_IAM\"}", "signed with AWS"),
+    ] {
         paste(json).code(2).stderr_has(says).stdout_is("");
     }
     let both = home.cogtok(["token", "check", "--for", "alb", "--authorizer", "-", "-"]).stdin("x").run();

@@ -220,8 +220,13 @@ pub fn file(path: &Path) -> Result<Vec<u8>> {
     if bytes.len() as u64 > LIMIT {
         Err(Error::usage(format!("{} is larger than 1 MiB", path.display())))
     } else {
-        Ok(cogtok::text::decode(&bytes).map_or(bytes, |text| text.as_bytes().to_vec()))
+        Ok(without_mark(bytes))
     }
+}
+
+/// The bytes as UTF-8 without the mark that PowerShell puts before them, if they are text.
+pub fn without_mark(bytes: Vec<u8>) -> Vec<u8> {
+    cogtok::text::decode(&bytes).map_or(bytes, |text| text.as_bytes().to_vec())
 }
 
 /// The text after the prefix and spaces. The prefix is matched without case (RFC 9110 sections 5.1 and 11.1); without it, the whole text.

@@ -5,6 +5,7 @@ use std::io::Read;
 
 use clap::Args;
 use cogtok::error::{Error, Result, printable};
+use cogtok::text::decode;
 use serde::de::IgnoredAny;
 
 use super::target::refuse_line_ends;
@@ -56,8 +57,9 @@ impl RequestBody {
         let mut headers = Vec::new();
         for header in &self.header {
             let lines = match header.strip_prefix('@') {
-                Some(path) => String::from_utf8(file(path, MOST_HEADER_BYTES)?)
-                    .map_err(|_| Error::usage(format!("{} is not UTF-8", printable(path, 120))))?,
+                Some(path) => decode(&file(path, MOST_HEADER_BYTES)?)
+                    .map(|text| text.as_str().to_owned())
+                    .ok_or_else(|| Error::usage(format!("{} is not UTF-8", printable(path, 120))))?,
                 None => {
                     refuse_line_ends(header, "a header")?;
                     header.clone()

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::app::options::Output;
 use crate::args::jwks_args::Keys;
 use crate::args::token_input;
-use crate::args::token_input::TokenInput;
+use crate::args::token_input::{TokenInput, without_mark};
 use crate::io::terminal;
 use crate::{completion, env};
 
@@ -138,7 +138,7 @@ fn authorizer(app: &App, args: &Check, service: ResourceServer, profile: &Profil
         Some("-") if args.given.is_on_stdin() => {
             return Err(Error::usage("the token and the authorizer can't both be on standard input"));
         }
-        Some("-") => Authorizer::read(service, &terminal::stdin_up_to(MOST_BYTES)?)?,
+        Some("-") => Authorizer::read(service, &without_mark(terminal::stdin_up_to(MOST_BYTES)?))?,
         Some(path) => Authorizer::read(service, &token_input::file(path.as_ref())?)
             .map_err(|error| error.context(&printable(path, 120)))?,
         None => Authorizer {

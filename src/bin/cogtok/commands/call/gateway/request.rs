@@ -7,6 +7,7 @@ use cogtok::settings::keys::nearest;
 use serde_json::{Map, Value};
 
 use crate::args::token_input;
+use crate::args::token_input::without_mark;
 use crate::io::terminal;
 
 /// The most bytes of arguments on standard input.
@@ -85,7 +86,7 @@ impl Request {
 /// The JSON object that `--args-json` gives.
 fn object(text: &str) -> Result<Map<String, Value>> {
     let bytes = match text.strip_prefix('@') {
-        _ if text == "-" => stdin(MOST_BYTES)?,
+        _ if text == "-" => without_mark(stdin(MOST_BYTES)?),
         Some(path) => token_input::file(path.as_ref())?,
         None => text.as_bytes().to_vec(),
     };
