@@ -111,6 +111,15 @@ impl<F: Flight> Turn<F> {
         }
     }
 
+    /// Ends the turn with the failure of another caller that this one waited for. A cached value that is still valid is served, as by
+    /// [`Turn::finish`].
+    ///
+    /// # Errors
+    /// The given one.
+    pub fn fail(self, error: Error) -> Result<F::Value> {
+        self.fall_back_to_cached(error)
+    }
+
     fn fall_back_to_cached(self, error: Error) -> Result<F::Value> {
         let now = (self.clock)();
         match self.cached {

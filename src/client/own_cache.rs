@@ -37,6 +37,12 @@ pub(super) async fn put(cache: &dyn TokenCache, key: &str, token: &Token, end: O
     }
 }
 
+/// Whether a caller takes any valid token after a turn that it waited for: the one that the turn brought, or where the network failed the one
+/// before.
+pub(super) fn takes_any(outcome: Option<&Result<()>>) -> bool {
+    outcome.is_some_and(|outcome| outcome.as_ref().map_or_else(|error| error.kind() == Kind::Network, |()| true))
+}
+
 /// What is still valid where the network did not give another.
 pub(super) async fn instead<T>(error: Error, kept: impl Future<Output = Result<Option<T>>>) -> Result<T> {
     if error.kind() != Kind::Network {

@@ -10,7 +10,7 @@ use super::token_storage::TokenStorage;
 use super::{AccessToken, Client, TokenCache, now};
 use crate::cache::single_flight::{self, Acquired, CachePolicy, TokenResponse};
 use crate::cache::token_cache::{Cache, CacheKey};
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::http::client::HttpClient;
 
 impl Client {
@@ -43,17 +43,14 @@ impl Client {
         }
         // One task of this process waits for the file's lock; the others wait for that task without a thread.
         let turn = self.0.locks.lock(key.stem().to_owned(), started, policy.deadline).await?;
-        // A token that is still valid may take the place of one that the network did not give.
-        if let Some(Err(error)) = turn.outcome()
-            && error.kind() != Kind::Network
-        {
-            return Err(error);
-        }
         let begun = blocking(move || single_flight::begin(&cache, &key, &policy, since, now)).await?;
         let guard = match begun {
             Acquired::Served(served) => return Ok(served.into()),
             Acquired::Turn(guard) => guard,
         };
+        if let Some(Err(error)) = turn.outcome() {
+            return guard.fail(error).map(AccessToken::from);
+        }
         detached(async move {
             let result = obtain.await;
             let result = blocking(move || guard.finish(result)).await;
@@ -78,8 +75,7 @@ impl Client {
         }
         let turn = self.0.locks.lock(key.stem().to_owned(), started, policy.deadline).await?;
         let outcome = turn.outcome();
-        // A token that another task obtained while this one waited is accepted whatever its life, as if this task had obtained it.
-        let at_least = if outcome.is_some() { Duration::ZERO } else { policy.min_validity };
+        let at_least = if own_cache::takes_any(outcome.as_ref()) { Duration::ZERO } else { policy.min_validity };
         if let Some(token) = kept(at_least).await? {
             return Ok(AccessToken::of_cache(token));
         }

@@ -152,6 +152,29 @@ async fn those_who_wait_share_a_refusal() {
 }
 
 #[tokio::test]
+async fn those_who_wait_share_a_failure_of_the_network_or_the_token_before() {
+    for (left, has_files) in [(0, false), (0, true), (100, false), (100, true)] {
+        let has_token = move |n| left > 0 && n == 0;
+        let server = Server::start(100, move |n, _| if has_token(n) { m2m_answer(left) } else { (503, json!({})) });
+        let (builder, dir) = (server.machine(), tempfile::tempdir().unwrap());
+        let builder = if has_files { builder.cache_dir(dir.path()) } else { builder };
+        let client = builder.build().unwrap();
+        if left > 0 {
+            client.m2m_token().await.unwrap();
+        }
+        let results = all(|| {
+            let client = client.clone();
+            Box::pin(async move { client.m2m_token().await })
+        });
+        for result in results.await {
+            assert_eq!(result.is_ok(), left > 0, "files: {has_files}, {result:?}");
+        }
+        // One request is tried four times.
+        assert!(server.hits() <= 5, "{} requests, files: {has_files}, {left} s", server.hits());
+    }
+}
+
+#[tokio::test]
 async fn those_who_wait_for_keys_share_a_failure() {
     let server = Server::start(0, |_, _| (503, json!({})));
     let client = server.user().build().unwrap();
@@ -193,6 +216,16 @@ async fn a_token_that_is_still_valid_is_served_while_the_network_fails() {
     // What a cache does not keep the token says.
     assert_eq!((first.scopes(), first.expires_at()), (second.scopes(), second.expires_at()));
     assert_eq!(second.scopes(), Some(vec!["api/read"]));
+}
+
+#[tokio::test]
+async fn a_provider_does_not_ask_for_each_call_where_tokens_are_short_lived() {
+    let server = Server::start(0, |_, _| m2m_answer(170));
+    let provider = server.machine().build().unwrap().m2m_token_provider();
+    for _ in 0..5 {
+        provider.token().await.unwrap();
+    }
+    assert_eq!(server.hits(), 1);
 }
 
 /// A cache that can be read and not written, as Redis after a failover.

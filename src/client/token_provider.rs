@@ -1,7 +1,10 @@
 //! A token that keeps itself fresh.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::clock::now;
 use super::{AccessToken, Client};
 use crate::cache::single_flight::CacheUse;
 use crate::error::{Kind, Result};
@@ -13,6 +16,8 @@ const AHEAD: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct TokenProvider {
     client: Client,
+    /// Whether a new token is too short-lived to be renewed ahead of time: each call would make a request.
+    is_short_lived: Arc<AtomicBool>,
 }
 
 impl Client {
@@ -24,7 +29,7 @@ impl Client {
 
 impl TokenProvider {
     pub(super) fn new(client: Client) -> Self {
-        TokenProvider { client }
+        TokenProvider { client, is_short_lived: Arc::default() }
     }
 
     /// A token that is valid for at least the client's `min_validity`. It is renewed a minute before that; while Cognito can't be reached,
@@ -34,7 +39,13 @@ impl TokenProvider {
     /// As [`Client::m2m_token`].
     pub async fn token(&self) -> Result<AccessToken> {
         let needed = self.client.0.profile.min_validity;
-        match self.client.m2m(CacheUse::Full, needed.saturating_add(AHEAD)).await {
+        let ahead = if self.is_short_lived.load(Ordering::Relaxed) { Duration::ZERO } else { AHEAD };
+        let result = self.client.m2m(CacheUse::Full, needed.saturating_add(ahead)).await;
+        if let Ok(token) = &result {
+            let is_short_lived = !token.token.is_fresh(now(), needed.saturating_add(AHEAD));
+            self.is_short_lived.store(is_short_lived, Ordering::Relaxed);
+        }
+        match result {
             Err(error) if error.kind() == Kind::Network => {
                 // The renewal's error says more than that of a second try.
                 self.client.m2m(CacheUse::Full, needed).await.map_err(|_| error)

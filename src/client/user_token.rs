@@ -149,18 +149,15 @@ impl Call {
             return Ok(served.tokens.into());
         }
         let turn = self.client.0.locks.lock(self.key.stem().to_owned(), self.started, policy.deadline).await?;
-        // A token that is still valid may take the place of one that the network did not give.
-        if let Some(Err(error)) = turn.outcome()
-            && error.kind() != Kind::Network
-        {
-            return Err(error);
-        }
         let key = self.key.clone();
         let begun = blocking(move || single_flight::begin(&cache, &key, &policy, since, now)).await?;
         let guard = match begun {
             Acquired::Served(served) => return Ok(served.tokens.into()),
             Acquired::Turn(guard) => guard,
         };
+        if let Some(Err(error)) = turn.outcome() {
+            return guard.fail(error).map(|served| served.tokens.into());
+        }
         detached(async move {
             let mut host = self.host();
             host.turn = Some(guard);
@@ -183,8 +180,7 @@ impl Call {
         }
         let turn = self.client.0.locks.lock(self.key.stem().to_owned(), self.started, self.policy.deadline).await?;
         let outcome = turn.outcome();
-        // A token that another task obtained while this one waited is accepted whatever its life, as if this task had obtained it.
-        let at_least = if outcome.is_some() { Duration::ZERO } else { self.policy.min_validity };
+        let at_least = if own_cache::takes_any(outcome.as_ref()) { Duration::ZERO } else { self.policy.min_validity };
         if let Some(tokens) = self.kept(cache.as_ref(), at_least).await? {
             return Ok(tokens);
         }
