@@ -168,8 +168,15 @@ fn what_fails_before_the_command_is_125_and_the_command_is_never_run() {
     ");
     // What was typed before the command stays.
     let options = ["-p", "ws", "exec", "--as", "m2m", "--scope=api/read", "touch", marker, "-p", "x"];
-    let typed = "the command goes after `--`: cogtok exec -p ws --as m2m '--scope=api/read' -- COMMAND";
+    let typed = "the command goes after `--`: cogtok exec -p ws --as m2m --scope SCOPE -- COMMAND";
     home.cogtok(options).run().code(125).stderr_has(typed);
+    // What may be a secret is not repeated.
+    for options in
+        [&["--token", "eyJ.canary.x"][..], &["--token=eyJ.canary.x"], &["--as", "eyJ.canary.x"], &["-vp", "ws"]]
+    {
+        let output = home.cogtok(["exec"]).args(options).args(["touch", marker]).run();
+        output.code(125).stderr_lacks("canary").stderr_has("the command goes after `--`");
+    }
     insta::assert_snapshot!(home.cogtok(["exec", "touch", marker]).run().message(), @"
     exit 125
     error: unexpected argument (not shown: it may be a secret)

@@ -112,7 +112,7 @@ impl Command {
             profile: profile(args),
             config: value_of(args, &["--config"]),
             places: if stores_places(&path) { Vec::new() } else { places(args) },
-            who: who(args),
+            who: who(args, path.ends_with(" m2m")),
             firsts: firsts(),
         }
     }
@@ -168,8 +168,7 @@ fn places(args: &[OsString]) -> Vec<(&'static str, String)> {
 }
 
 /// The options of a line that say who signs in and with which app client, with valid values. A machine's client is no user's.
-fn who(args: &[OsString]) -> Vec<(&'static str, String)> {
-    let is_of_machine = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "m2m");
+fn who(args: &[OsString], is_of_machine: bool) -> Vec<(&'static str, String)> {
     let user = value_of(args, &["--username"]).filter(|name| name.parse::<Username>().is_ok());
     let client = value_of(args, &["--client-id"]).filter(|id| !is_of_machine && id.parse::<ClientId>().is_ok());
     let user = user.map(|name| ("--username", name));

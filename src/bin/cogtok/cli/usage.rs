@@ -7,10 +7,11 @@ use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cogtok::error::{Advice, Error, printable};
+use cogtok::settings::types::ProfileName;
 
 use super::{command_tree, output_forms};
 use crate::commands::help::LONGEST_NAME;
-use crate::io::shell::{Export, HERE};
+use crate::io::shell::Export;
 use crate::io::signals;
 
 /// Other tools' words for cogtok's commands.
@@ -125,29 +126,39 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
     error.hint(usage(&named, answer)).hint(help)
 }
 
-/// How the command of `exec` is written, after the options that were typed before it.
+/// How the command of `exec` is written, after the options that were typed before it. Values that may be anything are not repeated: one
+/// may be a secret.
 fn behind_dashes(args: &[OsString], named: &Named) -> Advice {
-    let takes_value = |option: &str| {
-        named.command.get_arguments().any(|argument| {
-            let is_long = argument.get_long().is_some_and(|long| option.strip_prefix("--") == Some(long));
-            let is_short =
-                argument.get_short().is_some_and(|short| option.strip_prefix('-') == Some(short.to_string().as_str()));
-            (is_long || is_short) && argument.get_action().takes_values()
-        })
-    };
+    let plain = || "the command goes after `--`: cogtok exec{p} -- COMMAND".into();
     let (mut options, mut rest) = (String::new(), args.iter().skip(1).filter_map(|arg| arg.to_str()));
     while let Some(word) = rest.next().filter(|word| *word != "--" && (*word == "exec" || word.starts_with('-'))) {
-        let value = if takes_value(word) { rest.next() } else { None };
-        for part in [Some(word), value].into_iter().flatten().filter(|part| *part != "exec") {
-            let Some(part) = HERE.word(part) else { continue };
-            options.push(' ');
-            options.push_str(&part);
+        if word == "exec" {
+            continue;
+        }
+        let (name, within) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+        let argument = named.command.get_arguments().find(|argument| is_spelled(argument, name));
+        let Some(argument) = argument else { return plain() };
+        options.push_str(&format!(" {name}"));
+        if argument.get_action().takes_values() {
+            let value = within.or_else(|| rest.next()).unwrap_or_default();
+            let is_known = ["user", "m2m", "access", "id"].contains(&value)
+                || argument.get_id() == "profile" && value.parse::<ProfileName>().is_ok();
+            let place =
+                argument.get_value_names().and_then(|names| names.first()).map_or("VALUE", |name| name.as_str());
+            options.push_str(&format!(" {}", if is_known { value } else { place }));
         }
     }
     match options.as_str() {
-        "" => "the command goes after `--`: cogtok exec -- COMMAND".into(),
+        "" => plain(),
         options => Advice::new("the command goes after `--`: cogtok exec{options} -- COMMAND").text("options", options),
     }
+}
+
+/// Whether an option is typed like this.
+fn is_spelled(argument: &clap::Arg, name: &str) -> bool {
+    let long = name.strip_prefix("--").filter(|long| argument.get_long() == Some(long));
+    let short = name.strip_prefix('-').filter(|short| argument.get_short().is_some_and(|c| *short == c.to_string()));
+    long.or(short).is_some()
 }
 
 fn named(args: &[OsString]) -> Named {
