@@ -1,8 +1,8 @@
 //! `cogtok exec` and signals: the command is the process, so each signal is its own, and none is lost on the way to it.
 
 use crate::exec::{exec, issuing};
-use crate::harness::scripted::CLIENT;
-use crate::harness::{Answer, Home, Running, Server, m2m_jwt, poll};
+use crate::harness::scripted::{CLIENT, SECRET};
+use crate::harness::{Answer, Home, Running, Server, binary, m2m_jwt, need, poll};
 use rustix::process::Signal;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -173,14 +173,28 @@ fn an_ignored_signal_does_not_end_the_wait_for_a_token() {
 
 /// Programs that read each key themselves stop themselves at Ctrl-Z. The shell waits for cogtok.
 #[test]
-fn a_command_that_stops_itself_stops_cogtok_and_both_go_on() {
+fn a_command_that_stops_itself_gives_the_terminal_back_to_the_shell() {
+    need("bash", "bash");
     let (home, _server) = home();
-    let mut running = exec(&home, &["--renew"], &["sh", "-c", "kill -STOP $$; echo went on"]).spawn();
-    let state = |pid: i32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next())
-    };
-    poll("cogtok stops", LIMIT, || (state(running.pid()) == Some('T')).then_some(()));
-    running.signal(Signal::CONT);
-    running.wait().ok().stdout_is("went on\n");
+    let bash = home.program("bash", ["--norc", "--noprofile", "-i"]).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
+    let mut terminal = bash.env("PS1", "ready> ").pty();
+    let line = format!("{} exec --renew -- sh -c 'kill -STOP $$; echo went \"\"on'", binary().display());
+    terminal.expect("ready> ").send_line(&line).expect("Stopped").expect("ready> ").send_line("fg").expect("went on");
+    terminal.expect("ready> ").send_line("exit");
+    assert_eq!(terminal.wait().code, Some(0));
+}
+
+#[test]
+fn without_a_terminal_a_command_that_is_stopped_is_waited_for() {
+    let (home, _server) = home();
+    let ready = home.allow(home.path("tmp/ready"));
+    let script = format!("echo $$ >'{0}.new'; mv '{0}.new' '{0}'; kill -STOP $$; exit 7", ready.display());
+    let running = exec(&home, &["--renew"], &["sh", "-c", &script]).prints_on_failure().spawn();
+    let pid = poll("the command runs", LIMIT, || std::fs::read_to_string(&ready).ok()?.trim().parse::<i32>().ok());
+    poll("it is stopped", LIMIT, || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit_once(") ")?.1.starts_with('T').then_some(())
+    });
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), Signal::CONT).unwrap();
+    running.wait().code(7);
 }

@@ -30,7 +30,8 @@ fn spawn(command: &mut Command) -> io::Result<Child> {
 }
 
 /// Waits for the end, and returns the exit code as a shell has it. Where the command alone is stopped, as by Ctrl-Z in a program that reads
-/// each key, this process stops as well: else the shell would never get the terminal back.
+/// each key, this process stops as well: else the shell would never get the terminal back. Without one, the command's state is nobody's
+/// business but its own.
 #[cfg(unix)]
 fn wait(child: &mut Child) -> i32 {
     use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
@@ -38,7 +39,7 @@ fn wait(child: &mut Child) -> i32 {
     loop {
         match waitpid(Some(pid), WaitOptions::UNTRACED) {
             Ok(Some((_, status))) if status.stopped() => {
-                if !goes_on(pid) {
+                if signals::has_terminal() && !goes_on(pid) {
                     signals::stop();
                     let _ = kill_process(pid, Signal::CONT);
                 }

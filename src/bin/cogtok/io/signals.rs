@@ -175,6 +175,13 @@ pub fn end_after(time: Duration, words: &str) -> mpsc::Sender<()> {
     sender
 }
 
+/// Whether a shell lets this process have the terminal, and so waits for it to end or stop.
+#[cfg(unix)]
+pub fn has_terminal() -> bool {
+    let of_terminal = std::fs::File::open("/dev/tty").ok().and_then(|tty| rustix::termios::tcgetpgrp(tty).ok());
+    of_terminal.is_some_and(|group| group == rustix::process::getpgrp())
+}
+
 /// Stops this process until it is continued, as Ctrl-Z does.
 #[cfg(unix)]
 pub fn stop() {
