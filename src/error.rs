@@ -84,6 +84,7 @@ struct Facts {
     code: Option<String>,
     operation: Option<String>,
     setting: Option<String>,
+    is_of_caller: bool,
 }
 
 impl Error {
@@ -120,6 +121,18 @@ impl Error {
     pub fn copied(&self) -> Self {
         let (message, advice, facts) = (self.message.clone(), self.advice.clone(), self.facts.clone());
         Error { kind: self.kind, message, advice, facts, source: None }
+    }
+
+    /// A failure of this caller alone, such as that its time was over: another one may have better luck with the same request.
+    #[must_use]
+    pub fn of_caller(mut self) -> Self {
+        self.facts.get_or_insert_default().is_of_caller = true;
+        self
+    }
+
+    /// Whether only this caller failed.
+    pub fn is_of_caller(&self) -> bool {
+        self.facts.as_ref().is_some_and(|facts| facts.is_of_caller)
     }
 
     /// Adds advice.

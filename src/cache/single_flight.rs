@@ -103,7 +103,7 @@ impl<F: Flight> Turn<F> {
             }
             Err(error) => {
                 // A caller that ran out of time must not fail callers with more time.
-                if self.flight.is_shared(&error) && Instant::now() < self.deadline {
+                if self.flight.is_shared(&error) && !error.is_of_caller() && Instant::now() < self.deadline {
                     lock.note_failure(serde_json::to_value(Failure::of(&error, now)).ok());
                 }
                 self.fall_back_to_cached(error)

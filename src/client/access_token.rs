@@ -44,11 +44,10 @@ impl AccessToken {
 }
 
 impl AccessToken {
-    /// A token of a cache of the caller's own, which keeps only its end. What it is about the token itself says.
+    /// A token of a cache of the caller's own, which keeps only its end. Its scopes the token itself says.
     pub(super) fn of_cache(token: Token) -> Self {
-        let claims = jwt::read_unverified(token.value.expose()).unwrap_or_default();
-        let expires_at = claims.exp.or(token.expires_at);
-        AccessToken { token: Token { expires_at, ..token }, scopes: claims.scope }
+        let scopes = jwt::read_unverified(token.value.expose()).and_then(|claims| claims.scope);
+        AccessToken { token, scopes }
     }
 }
 

@@ -10,7 +10,7 @@ use super::user_host::ClientHost;
 use super::user_token::put;
 use super::{Client, UserTokens};
 use crate::cache::token_cache::CacheKey;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::settings::profile::Profile;
 use crate::token::TokenSet;
@@ -27,7 +27,7 @@ impl Client {
         let profile = self.profile_of(sign_in.username().clone());
         let key = cache_key(&profile)?;
         detached(async move {
-            match client.kept(http, profile, &key, &sign_in, &signed_in).await {
+            match client.keep_session(http, profile, &key, &sign_in, &signed_in).await {
                 Ok(tokens) => Ok(UserTokens::from(tokens)),
                 Err(error) => {
                     log::warn!(target: "cogtok", "the session of {} is not kept: {error}", sign_in.username());
@@ -38,7 +38,7 @@ impl Client {
         .await
     }
 
-    async fn kept(
+    async fn keep_session(
         &self,
         http: HttpClient,
         profile: Arc<Profile>,
@@ -70,7 +70,7 @@ impl Client {
         })
         .await;
         self.0.sessions.memory().waiting.remove(key.stem());
-        turn.end(&tokens);
+        turn.end(&tokens.as_ref().map(|tokens| UserTokens::from(tokens.clone())).map_err(Error::copied));
         tokens
     }
 }

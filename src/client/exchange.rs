@@ -62,7 +62,7 @@ impl Client {
             return Ok(RequestingClient { client_id: client.client_id, client_secret: Some(client.client_secret) });
         }
         let binding = get_derived_token::secret_binding(profile, owner)?;
-        let client_secret = self.supplied(&binding).await?;
+        let client_secret = self.supplied(http.deadline(), &binding).await?;
         if owner == TokenOwner::M2m && client_secret.is_none() {
             return Err(no_m2m_secret());
         }

@@ -1,13 +1,20 @@
 //! One request for any number of tasks of this process.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
 use crate::error::{Error, Kind, Result};
 
-/// When the last turn ended, and with which failure.
-type Slot = tokio::sync::Mutex<Option<(Instant, Option<Error>)>>;
+/// How the last turn ended.
+#[derive(Debug)]
+struct Outcome {
+    at: Instant,
+    result: Result<Arc<dyn Any + Send + Sync>>,
+}
+
+type Slot = tokio::sync::Mutex<Option<Outcome>>;
 
 /// A lock for each key. A lock without a holder or waiter is dropped.
 #[derive(Debug, Default)]
@@ -16,30 +23,35 @@ pub struct KeyedLocks(Mutex<HashMap<String, Weak<Slot>>>);
 /// The turn of one task.
 #[derive(Debug)]
 pub struct Turn {
-    slot: tokio::sync::OwnedMutexGuard<Option<(Instant, Option<Error>)>>,
+    slot: tokio::sync::OwnedMutexGuard<Option<Outcome>>,
     since: Instant,
     deadline: Instant,
 }
 
 impl Turn {
-    /// How another task's turn ended that this one waited for; `None` if there was none.
-    pub fn outcome(&self) -> Option<Result<()>> {
-        match &*self.slot {
-            Some((at, failure)) if *at >= self.since => {
-                Some(failure.as_ref().map_or(Ok(()), |error| Err(error.copied())))
-            }
-            _ => None,
+    /// What another task's turn brought that this one waited for; `None` if there was none.
+    pub fn outcome<T: Clone + 'static>(&self) -> Option<Result<T>> {
+        let outcome = self.slot.as_ref().filter(|outcome| outcome.at >= self.since)?;
+        match &outcome.result {
+            Ok(value) => value.downcast_ref::<T>().cloned().map(Ok),
+            Err(error) => Some(Err(error.copied())),
         }
     }
 
-    /// Ends the turn. Those who wait get the failure as well, unless it is about this task: that it had no more time, or that a person has
-    /// to go on, which is shared as a [`PendingSignIn`](super::PendingSignIn).
-    pub fn end<T>(mut self, result: &Result<T>) {
-        *self.slot = match result {
-            Ok(_) => Some((Instant::now(), None)),
-            Err(error) if error.kind() == Kind::NeedsHuman || Instant::now() >= self.deadline => None,
-            Err(error) => Some((Instant::now(), Some(error.copied()))),
+    /// Ends the turn. Those who wait get its result as well, but no failure that is this task's alone: that its time was over, or that a
+    /// person has to go on, which is shared as a [`PendingSignIn`](super::PendingSignIn).
+    pub fn end<T: Clone + Send + Sync + 'static>(mut self, result: &Result<T>) {
+        let result: Result<Arc<dyn Any + Send + Sync>> = match result {
+            Ok(value) => Ok(Arc::new(value.clone())),
+            Err(error)
+                if error.kind() == Kind::NeedsHuman || error.is_of_caller() || Instant::now() >= self.deadline =>
+            {
+                *self.slot = None;
+                return;
+            }
+            Err(error) => Err(error.copied()),
         };
+        *self.slot = Some(Outcome { at: Instant::now(), result });
     }
 }
 

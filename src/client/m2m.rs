@@ -1,6 +1,6 @@
 //! Machine-to-machine tokens: from the cache while they are valid, else with one request for any number of callers.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::blocking::within;
 use super::{AccessToken, BoxFuture, Client};
@@ -42,10 +42,16 @@ impl Client {
         self.take(http, key, policy, obtain).await
     }
 
+    /// The cached token, if it is valid for long enough. No request is made.
+    pub(super) async fn kept_m2m(&self, min_validity: Duration) -> Option<AccessToken> {
+        let key = client_credentials::cache_key(&self.0.profile).ok()?;
+        self.kept(&self.call().ok()?, key, min_validity).await.ok()?
+    }
+
     async fn obtain(&self, http: &HttpClient) -> Result<TokenResponse> {
         let profile = &self.0.profile;
         let client = self.m2m_client(http).await?;
-        let others = self.other_m2m_secrets();
+        let others = self.other_m2m_secrets(http.deadline());
         let tokens = client_credentials::obtain_with_any_secret(http, profile, &client, others).await?;
         Ok(TokenResponse { tokens, source: TokenOrigin::Network })
     }
@@ -66,7 +72,7 @@ impl Client {
             Some(_) => client_credentials::client_with_arn(http, profile).await,
             None => {
                 let binding = client_credentials::secret_binding(profile)?;
-                let secret = self.supplied(&binding).await?.ok_or_else(no_m2m_secret)?;
+                let secret = self.supplied(http.deadline(), &binding).await?.ok_or_else(no_m2m_secret)?;
                 client_credentials::client(profile, secret)
             }
         }
@@ -74,23 +80,23 @@ impl Client {
 
     /// What the source has where the secret that it gave was refused: what is stored by now, and what takes over. None for a secret
     /// that the client was given.
-    async fn other_m2m_secrets(&self) -> Result<Vec<Secret>> {
+    async fn other_m2m_secrets(&self, deadline: Instant) -> Result<Vec<Secret>> {
         if self.0.given.m2m_client.is_some() {
             return Ok(Vec::new());
         }
         let current = client_credentials::secret_binding(&self.0.profile)?;
         let next = SecretId { kind: SecretKind::M2mClientNext, ..current.clone() };
-        let found = [self.supplied(&current).await?, self.supplied(&next).await?];
+        let found = [self.supplied(deadline, &current).await?, self.supplied(deadline, &next).await?];
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// What the source of secrets gives, within the time of a call.
-    pub(super) async fn of_source<T>(&self, asked: BoxFuture<'_, Result<T>>) -> Result<T> {
-        within(self.call()?.deadline(), "the source of secrets", asked).await
+    /// What the source of secrets gives, until the end of the call.
+    pub(super) async fn of_source<T>(&self, deadline: Instant, asked: BoxFuture<'_, Result<T>>) -> Result<T> {
+        within(deadline, "the source of secrets", asked).await
     }
 
     /// The secret of this kind, client, origin and user: the one that the client was given, else the source's.
-    pub(super) async fn supplied(&self, binding: &SecretId) -> Result<Option<Secret>> {
+    pub(super) async fn supplied(&self, deadline: Instant, binding: &SecretId) -> Result<Option<Secret>> {
         let given = match binding.kind {
             SecretKind::M2mClient => &self.0.given.m2m_client,
             SecretKind::UserClient => &self.0.given.user_client,
@@ -100,7 +106,7 @@ impl Client {
         };
         match given {
             Some(secret) => Ok(Some(secret.clone())),
-            None => self.of_source(self.0.secrets.secret(binding.clone().into())).await,
+            None => self.of_source(deadline, self.0.secrets.secret(binding.clone().into())).await,
         }
     }
 }

@@ -11,17 +11,23 @@ use crate::token::Token;
 /// The name of the cache in errors.
 const CACHE: &str = "the token cache";
 
-/// The time that the cache has to keep a token, at least.
+/// The time that the cache has after the network, at least.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// When the cache has to have answered at the end of a call, which may have taken all of its time for the network.
+pub(super) fn late(http: &HttpClient) -> Instant {
+    http.deadline().max(Instant::now() + PATIENCE)
+}
 
 /// The token under `key`, if it is valid for long enough.
 pub(super) async fn get(
     cache: &dyn TokenCache,
     key: &str,
     http: &HttpClient,
+    deadline: Instant,
     at_least: Duration,
 ) -> Result<Option<Token>> {
-    let found = within(http.deadline(), CACHE, cache.get(key)).await?.map(CachedToken::into_token);
+    let found = within(deadline, CACHE, cache.get(key)).await?.map(CachedToken::into_token);
     Ok(found.filter(|token| token.is_fresh(http.now(), at_least)))
 }
 
@@ -30,17 +36,9 @@ pub(super) async fn get(
 pub(super) async fn put(cache: &dyn TokenCache, key: &str, token: &Token, end: Option<u64>, http: &HttpClient) {
     let expires_at = token.expires_at.map(|own| end.map_or(own, |end| end.min(own)));
     let Some(cached) = CachedToken::of(&Token { value: token.value.clone(), expires_at }) else { return };
-    // A call that took nearly all of its time keeps what it got.
-    let deadline = http.deadline().max(Instant::now() + PATIENCE);
-    if let Err(error) = within(deadline, CACHE, cache.put(key, cached)).await {
+    if let Err(error) = within(late(http), CACHE, cache.put(key, cached)).await {
         log::warn!(target: "cogtok", "the token could not be cached: {error}");
     }
-}
-
-/// Whether a caller takes any valid token after a turn that it waited for: the one that the turn brought, or where the network failed the one
-/// before.
-pub(super) fn takes_any(outcome: Option<&Result<()>>) -> bool {
-    outcome.is_some_and(|outcome| outcome.as_ref().map_or_else(|error| error.kind() == Kind::Network, |()| true))
 }
 
 /// What is still valid where the network did not give another.

@@ -29,6 +29,27 @@ impl Client {
         }
     }
 
+    /// The cached token under `key`, if it is valid for long enough.
+    pub(super) async fn kept(
+        &self,
+        http: &HttpClient,
+        key: CacheKey,
+        min_validity: Duration,
+    ) -> Result<Option<AccessToken>> {
+        match &self.0.cache {
+            TokenStorage::Files(cache) => {
+                let cache = cache.clone();
+                let tokens = blocking(move || Ok(cache.read(&key, now()))).await?;
+                let tokens = tokens.filter(|tokens| tokens.access.is_fresh(now(), min_validity));
+                Ok(tokens.map(|tokens| AccessToken { token: tokens.access, scopes: tokens.scope }))
+            }
+            TokenStorage::Own(cache) => {
+                let kept = own_cache::get(cache.as_ref(), key.stem(), http, http.deadline(), min_validity).await?;
+                Ok(kept.map(AccessToken::of_cache))
+            }
+        }
+    }
+
     async fn take_from_files(
         &self,
         cache: Cache,
@@ -43,19 +64,22 @@ impl Client {
         }
         // One task of this process waits for the file's lock; the others wait for that task without a thread.
         let turn = self.0.locks.lock(key.stem().to_owned(), started, policy.deadline).await?;
-        let begun = blocking(move || single_flight::begin(&cache, &key, &policy, since, now)).await?;
-        let guard = match begun {
-            Acquired::Served(served) => return Ok(served.into()),
-            Acquired::Turn(guard) => guard,
+        let failure = match turn.outcome::<AccessToken>() {
+            Some(Ok(token)) => return Ok(token),
+            Some(Err(error)) => Some(error),
+            None => None,
         };
-        if let Some(Err(error)) = turn.outcome() {
-            return guard.fail(error).map(AccessToken::from);
-        }
+        let begun = blocking(move || single_flight::begin(&cache, &key, &policy, since, now)).await?;
+        let guard = match (begun, failure) {
+            (Acquired::Served(served), _) => return Ok(served.into()),
+            (Acquired::Turn(guard), Some(error)) => return guard.fail(error).map(AccessToken::from),
+            (Acquired::Turn(guard), None) => guard,
+        };
         detached(async move {
             let result = obtain.await;
-            let result = blocking(move || guard.finish(result)).await;
-            turn.end(&result);
-            result.map(AccessToken::from)
+            let token = blocking(move || guard.finish(result)).await.map(AccessToken::from);
+            turn.end(&token);
+            token
         })
         .await
     }
@@ -69,32 +93,38 @@ impl Client {
         obtain: impl Future<Output = Result<TokenResponse>> + Send + 'static,
     ) -> Result<AccessToken> {
         let started = Instant::now();
-        let kept = async |at_least: Duration| own_cache::get(cache.as_ref(), key.stem(), &http, at_least).await;
-        if let Some(token) = kept(policy.min_validity).await? {
+        let kept = async |deadline: Instant, at_least: Duration| {
+            own_cache::get(cache.as_ref(), key.stem(), &http, deadline, at_least).await
+        };
+        if let Some(token) = kept(policy.deadline, policy.min_validity).await? {
             return Ok(AccessToken::of_cache(token));
         }
         let turn = self.0.locks.lock(key.stem().to_owned(), started, policy.deadline).await?;
-        let outcome = turn.outcome();
-        let at_least = if own_cache::takes_any(outcome.as_ref()) { Duration::ZERO } else { policy.min_validity };
-        if let Some(token) = kept(at_least).await? {
+        match turn.outcome::<AccessToken>() {
+            Some(Ok(token)) => return Ok(token),
+            Some(Err(error)) => {
+                let kept = kept(own_cache::late(&http), Duration::ZERO);
+                return own_cache::instead(error, kept).await.map(AccessToken::of_cache);
+            }
+            None => {}
+        }
+        if let Some(token) = kept(policy.deadline, policy.min_validity).await? {
             return Ok(AccessToken::of_cache(token));
         }
-        if let Some(Err(error)) = outcome {
-            return Err(error);
-        }
         detached(async move {
-            let result = match obtain.await {
+            let token = match obtain.await {
                 Ok(served) => {
                     own_cache::put(cache.as_ref(), key.stem(), &served.tokens.access, None, &http).await;
                     Ok(AccessToken::from(served))
                 }
                 Err(error) => {
-                    let kept = own_cache::get(cache.as_ref(), key.stem(), &http, Duration::ZERO);
+                    let late = own_cache::late(&http);
+                    let kept = own_cache::get(cache.as_ref(), key.stem(), &http, late, Duration::ZERO);
                     own_cache::instead(error, kept).await.map(AccessToken::of_cache)
                 }
             };
-            turn.end(&result);
-            result
+            turn.end(&token);
+            token
         })
         .await
     }

@@ -105,7 +105,8 @@ impl SignInBuilder {
         let profile = client.profile_of(username.parse()?);
         let http = client.call()?;
         let device = client.remembered_device(&http, &profile, is_kept).await;
-        let credentials = Credentials { client_secret: client.user_client_secret(&profile).await?, password, device };
+        let credentials =
+            Credentials { client_secret: client.user_client_secret(&http, &profile).await?, password, device };
         let started: BoxFuture<'_, Result<(SignIn, Step)>> = Box::pin(SignIn::start(&http, &profile, credentials));
         let (sign_in, step) = started.await?;
         next(client, sign_in, step, is_kept).await
@@ -127,7 +128,7 @@ impl PendingSignIn {
         let profile = client.profile_of(SignIn::username_in(&secret)?.parse()?);
         let http = client.call()?;
         let device = client.remembered_device(&http, &profile, is_kept).await;
-        let with = (client.user_client_secret(&profile).await?, device);
+        let with = (client.user_client_secret(&http, &profile).await?, device);
         let sign_in = SignIn::from_secret(&http, &profile, with, &secret).await?;
         PendingSignIn::new(client, sign_in, None, is_kept)
     }

@@ -83,7 +83,8 @@ impl Server {
 
 fn jwt(seconds: u64, claims: Value) -> String {
     let mut claims = claims;
-    claims["exp"] = json!(now() / 1000 + seconds);
+    let now = now() / 1000;
+    (claims["iat"], claims["exp"]) = (json!(now), json!(now + seconds));
     let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.c2ln", part(&json!({"alg": "RS256"})), part(&claims))
 }
@@ -254,6 +255,53 @@ async fn a_token_that_cant_be_cached_is_served() {
     user.user_token().await.unwrap();
 }
 
+#[tokio::test]
+async fn those_who_wait_share_a_token_that_cant_be_cached() {
+    let server = Server::start(200, |_, _| m2m_answer(3600));
+    let client = server.machine().token_cache(ReadOnly).build().unwrap();
+    let results = all(|| {
+        let client = client.clone();
+        Box::pin(async move { client.m2m_token().await })
+    });
+    assert!(results.await.iter().all(Result::is_ok));
+    assert_eq!(server.hits(), 1);
+}
+
+/// A cache on another machine, which no future finds ready at first.
+#[derive(Debug, Default)]
+struct Remote(token_cache::MemoryCache);
+
+impl TokenCache for Remote {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<CachedToken>>> {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            self.0.get(key).await
+        })
+    }
+
+    fn put<'a>(&'a self, key: &'a str, token: CachedToken) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            self.0.put(key, token).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_cached_token_is_served_where_the_server_takes_all_the_time() {
+    let server = Server::start(0, |n, _| {
+        if n > 0 {
+            std::thread::sleep(Duration::from_secs(20));
+        }
+        m2m_answer(100)
+    });
+    let builder = server.machine().timeout(Duration::from_millis(500));
+    let client = builder.token_cache(Remote::default()).build().unwrap();
+    client.m2m_token().await.unwrap();
+    client.m2m_token().await.unwrap();
+    assert_eq!(server.hits(), 2);
+}
+
 #[derive(Debug)]
 struct Hung;
 
@@ -344,4 +392,5 @@ fn no_code_is_given_twice() {
     let memory = &mut user_sessions::Memory::default();
     let mut take = |now, latest| memory.take_code("key".to_owned(), now, latest);
     assert_eq!((take(100, 100), take(100, 101), take(100, 101), take(103, 104)), (100, 101, 102, 103));
+    assert_eq!(take(10, 11), 10, "a clock that was set back starts over");
 }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::clock::now;
+use serde_json::Value;
+
 use super::{AccessToken, Client};
 use crate::cache::single_flight::CacheUse;
 use crate::error::{Kind, Result};
+use crate::token::jwt;
 
 /// How long before it must be new a token is renewed ahead of time.
 const AHEAD: Duration = Duration::from_secs(60);
@@ -41,16 +43,15 @@ impl TokenProvider {
         let needed = self.client.0.profile.min_validity;
         let ahead = if self.is_short_lived.load(Ordering::Relaxed) { Duration::ZERO } else { AHEAD };
         let result = self.client.m2m(CacheUse::Full, needed.saturating_add(ahead)).await;
-        if let Ok(token) = &result {
-            let is_short_lived = !token.token.is_fresh(now(), needed.saturating_add(AHEAD));
-            self.is_short_lived.store(is_short_lived, Ordering::Relaxed);
-        }
         match result {
-            Err(error) if error.kind() == Kind::Network => {
-                // The renewal's error says more than that of a second try.
-                self.client.m2m(CacheUse::Full, needed).await.map_err(|_| error)
+            Ok(token) => {
+                let is_short_lived = life(&token).is_some_and(|life| life <= needed.saturating_add(AHEAD));
+                self.is_short_lived.store(is_short_lived, Ordering::Relaxed);
+                Ok(token)
             }
-            result => result,
+            // The renewal's error says more than that of a second try.
+            Err(error) if error.kind() == Kind::Network => self.client.kept_m2m(needed).await.ok_or(error),
+            Err(error) => Err(error),
         }
     }
 
@@ -61,4 +62,11 @@ impl TokenProvider {
     pub async fn headers(&self) -> Result<http::HeaderMap> {
         self.token().await?.headers()
     }
+}
+
+/// How long a token lives, from its own claims.
+fn life(token: &AccessToken) -> Option<Duration> {
+    let claims = jwt::payload_unverified(token.value().expose())?;
+    let seconds = |name| claims.get(name).and_then(Value::as_u64);
+    Some(Duration::from_secs(seconds("exp")?.saturating_sub(seconds("iat")?)))
 }

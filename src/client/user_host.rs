@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::blocking::blocking;
+use super::own_cache;
 use super::token_storage::TokenStorage;
 use super::{Client, PendingSignIn, now};
 use crate::cache::single_flight::RefreshGuard;
 use crate::cache::token_cache::CacheKey;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::secret::Secret;
 use crate::secrets::store::SecretId;
@@ -53,7 +54,7 @@ impl ClientHost {
         if self.codes > MOST_CODES {
             return Ok(None);
         }
-        let Some(key) = self.client.supplied(&binding).await? else { return Ok(None) };
+        let Some(key) = self.client.supplied(self.http.deadline(), &binding).await? else { return Ok(None) };
         let totp = Totp::new(&key)?;
         let (now, deadline) = (self.http.now(), self.http.deadline());
         let step = now / 1000 / STEP_SECONDS;
@@ -68,7 +69,7 @@ impl ClientHost {
         if taken > latest {
             let seconds = pause.as_secs() + 1;
             let used = format!("the current code was used already, and the next one comes in {seconds} s");
-            return Err(Error::new(Kind::Network, used));
+            return Err(Error::network(used).of_caller());
         }
         tokio::time::sleep(pause).await;
         Ok(Some(totp.code(taken)))
@@ -164,7 +165,7 @@ impl SessionHost for ClientHost {
         let in_memory = self.client.0.sessions.memory().secrets.get(&binding.account()).cloned();
         match in_memory {
             None if self.client.0.sessions.state_dir.is_some() => {
-                self.client.of_source(self.client.0.secrets.secret(binding.clone().into())).await
+                self.client.of_source(self.http.deadline(), self.client.0.secrets.secret(binding.clone().into())).await
             }
             found => Ok(found),
         }
@@ -172,7 +173,13 @@ impl SessionHost for ClientHost {
 
     async fn store_secret(&mut self, binding: &SecretId, secret: &Secret) -> Result<()> {
         let is_stored = self.client.0.sessions.state_dir.is_some()
-            && self.client.of_source(self.client.0.secrets.store(binding.clone().into(), secret.clone())).await?;
+            && self
+                .client
+                .of_source(
+                    own_cache::late(&self.http),
+                    self.client.0.secrets.store(binding.clone().into(), secret.clone()),
+                )
+                .await?;
         if !is_stored {
             self.client.0.sessions.memory().secrets.insert(binding.account(), secret.clone());
         }
@@ -184,12 +191,14 @@ impl SessionHost for ClientHost {
         if was_in_memory || self.client.0.sessions.state_dir.is_none() {
             Ok(())
         } else {
-            self.client.of_source(self.client.0.secrets.delete(binding.clone().into())).await
+            self.client
+                .of_source(own_cache::late(&self.http), self.client.0.secrets.delete(binding.clone().into()))
+                .await
         }
     }
 
     async fn client_secret(&mut self, binding: &SecretId) -> Result<Option<Secret>> {
-        self.client.supplied(binding).await
+        self.client.supplied(self.http.deadline(), binding).await
     }
 
     fn can_ask(&self) -> bool {
@@ -203,7 +212,7 @@ impl SessionHost for ClientHost {
     async fn password(&mut self) -> Result<Option<Secret>> {
         let username = self.profile.username()?;
         let binding = user_token::secret_binding(&self.profile, SecretKind::Password, Some(username))?;
-        self.client.supplied(&binding).await
+        self.client.supplied(self.http.deadline(), &binding).await
     }
 
     async fn another_password(&mut self, _: &Error) -> Result<Option<Secret>> {

@@ -124,8 +124,8 @@ impl Client {
         }
     }
 
-    pub(super) async fn user_client_secret(&self, profile: &Profile) -> Result<Option<Secret>> {
-        self.supplied(&secret_binding(profile, SecretKind::UserClient, None)?).await
+    pub(super) async fn user_client_secret(&self, http: &HttpClient, profile: &Profile) -> Result<Option<Secret>> {
+        self.supplied(http.deadline(), &secret_binding(profile, SecretKind::UserClient, None)?).await
     }
 
     /// The remembered device, for a sign-in whose session is kept.
@@ -149,15 +149,18 @@ impl Call {
             return Ok(served.tokens.into());
         }
         let turn = self.client.0.locks.lock(self.key.stem().to_owned(), self.started, policy.deadline).await?;
+        let failure = match turn.outcome::<UserTokens>() {
+            Some(Ok(tokens)) => return Ok(tokens),
+            Some(Err(error)) => Some(error),
+            None => None,
+        };
         let key = self.key.clone();
         let begun = blocking(move || single_flight::begin(&cache, &key, &policy, since, now)).await?;
-        let guard = match begun {
-            Acquired::Served(served) => return Ok(served.tokens.into()),
-            Acquired::Turn(guard) => guard,
+        let guard = match (begun, failure) {
+            (Acquired::Served(served), _) => return Ok(served.tokens.into()),
+            (Acquired::Turn(guard), Some(error)) => return guard.fail(error).map(|served| served.tokens.into()),
+            (Acquired::Turn(guard), None) => guard,
         };
-        if let Some(Err(error)) = turn.outcome() {
-            return guard.fail(error).map(|served| served.tokens.into());
-        }
         detached(async move {
             let mut host = self.host();
             host.turn = Some(guard);
@@ -167,25 +170,26 @@ impl Call {
                 Some(guard) => guard.finish(result),
                 None => result,
             });
-            let served = served.await;
-            turn.end(&served);
-            served.map(|served| served.tokens.into())
+            let tokens = served.await.map(|served| UserTokens::from(served.tokens));
+            turn.end(&tokens);
+            tokens
         })
         .await
     }
 
     async fn with_own(self, cache: Arc<dyn TokenCache>) -> Result<UserTokens> {
-        if let Some(tokens) = self.kept(cache.as_ref(), self.policy.min_validity).await? {
+        let (deadline, min_validity) = (self.policy.deadline, self.policy.min_validity);
+        if let Some(tokens) = self.kept(cache.as_ref(), deadline, min_validity).await? {
             return Ok(tokens);
         }
-        let turn = self.client.0.locks.lock(self.key.stem().to_owned(), self.started, self.policy.deadline).await?;
-        let outcome = turn.outcome();
-        let at_least = if own_cache::takes_any(outcome.as_ref()) { Duration::ZERO } else { self.policy.min_validity };
-        if let Some(tokens) = self.kept(cache.as_ref(), at_least).await? {
-            return Ok(tokens);
+        let turn = self.client.0.locks.lock(self.key.stem().to_owned(), self.started, deadline).await?;
+        match turn.outcome::<UserTokens>() {
+            Some(Ok(tokens)) => return Ok(tokens),
+            Some(Err(error)) => return self.instead(cache.as_ref(), error).await,
+            None => {}
         }
-        if let Some(Err(error)) = outcome {
-            return Err(error);
+        if let Some(tokens) = self.kept(cache.as_ref(), deadline, min_validity).await? {
+            return Ok(tokens);
         }
         detached(async move {
             let result = match self.obtain(&mut self.host()).await {
@@ -193,12 +197,16 @@ impl Call {
                     put(cache.as_ref(), &self.key, &tokens, &self.http).await;
                     Ok(UserTokens::from(tokens))
                 }
-                Err(error) => own_cache::instead(error, self.kept(cache.as_ref(), Duration::ZERO)).await,
+                Err(error) => self.instead(cache.as_ref(), error).await,
             };
             turn.end(&result);
             result
         })
         .await
+    }
+
+    async fn instead(&self, cache: &dyn TokenCache, error: Error) -> Result<UserTokens> {
+        own_cache::instead(error, self.kept(cache, own_cache::late(&self.http), Duration::ZERO)).await
     }
 
     fn host(&self) -> ClientHost {
@@ -212,13 +220,22 @@ impl Call {
         if let Some((_, pending)) = waiting.filter(|(since, _)| *since >= self.started) {
             return Err(pending.pending(self.client.clone()).into_error());
         }
-        let inner = &self.client.0;
-        // It signs in where a session from the browser has ended, as `--password-stdin` does.
-        let password = inner.given.password.clone().filter(|_| begins_with_password(&inner.profile));
-        let options = SessionOptions { may_renew: true, is_kept: true, password };
+        let options = || SessionOptions { may_renew: true, is_kept: true, password: None };
         // Boxed as one type, or the callers' futures would exceed the compiler's limit.
-        let obtained: BoxFuture<'_, Result<TokenResponse, NotObtained>> = Box::pin(user_session::obtain(host, options));
-        let error = match obtained.await {
+        let obtained: BoxFuture<'_, Result<TokenResponse, NotObtained>> =
+            Box::pin(user_session::obtain(&mut *host, options()));
+        let inner = &self.client.0;
+        let given = inner.given.password.clone().filter(|_| begins_with_password(&inner.profile));
+        let obtained = match (obtained.await, given) {
+            // After a session from the browser only the caller's own word begins one with a password.
+            (Err(NotObtained::Ended(NoTokens::Absent | NoTokens::Over(_))), password @ Some(_)) => {
+                let again: BoxFuture<'_, Result<TokenResponse, NotObtained>> =
+                    Box::pin(user_session::obtain(host, SessionOptions { password, ..options() }));
+                again.await
+            }
+            (obtained, _) => obtained,
+        };
+        let error = match obtained {
             Ok(served) => return Ok(served),
             Err(why) => into_error(why),
         };
@@ -230,8 +247,8 @@ impl Call {
     }
 
     /// The tokens that a cache of the caller's own has, where they are valid for long enough.
-    async fn kept(&self, cache: &dyn TokenCache, at_least: Duration) -> Result<Option<UserTokens>> {
-        let get = async |key: &str| own_cache::get(cache, key, &self.http, at_least).await;
+    async fn kept(&self, cache: &dyn TokenCache, deadline: Instant, at_least: Duration) -> Result<Option<UserTokens>> {
+        let get = async |key: &str| own_cache::get(cache, key, &self.http, deadline, at_least).await;
         let Some(access) = get(self.key.stem()).await? else { return Ok(None) };
         let id = get(&id_stem(&self.key)).await?;
         if id.is_none() && self.policy.token == TokenUse::Id {

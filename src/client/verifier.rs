@@ -104,7 +104,7 @@ impl Verifier {
         if let Some(keys) = known() {
             return Ok(keys);
         }
-        if let Some(Err(error)) = turn.outcome() {
+        if let Some(Err(error)) = turn.outcome::<KeySet>() {
             return Err(error);
         }
         let (client, keys_at) = (self.client.clone(), self.keys_at.clone());

@@ -36,7 +36,7 @@ pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<To
     let http = host.http().map_err(NoTokens::Failed)?;
     // A request that may be sent only once needs the time for its answer.
     if http.deadline().saturating_duration_since(Instant::now()) < LEAST {
-        return Err(NoTokens::Failed(Error::network("no time is left to renew the session")));
+        return Err(NoTokens::Failed(Error::network("no time is left to renew the session").of_caller()));
     }
     let was_cut_short = host.mark_refresh_in_flight(&mut lock, true).await;
     // The outcome of a request that timed out is unknown.

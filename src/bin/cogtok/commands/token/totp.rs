@@ -104,7 +104,8 @@ impl<'a> TotpProvider<'a> {
                 Kind::Network,
                 format!("the current code was used already, and the next one comes in {} s", pause.as_secs() + 1),
             )
-            .hint("allow more with `--timeout 60s`"));
+            .hint("allow more with `--timeout 60s`")
+            .of_caller());
         }
         if !pause.is_zero() {
             terminal::pause(&format!("the next code comes in {} s", pause.as_secs() + 1), pause);
