@@ -13,7 +13,7 @@ mod format_tests;
 
 pub mod name_history;
 
-pub(crate) mod owner;
+pub mod owner;
 pub mod previous;
 
 pub mod request_counts;

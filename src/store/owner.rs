@@ -63,7 +63,7 @@ pub fn create_dirs(dir: &Path) -> io::Result<()> {
     }
     for dir in missing.into_iter().rev() {
         match builder().create(dir) {
-            Ok(()) => given(dir)?,
+            Ok(()) => give_dir(dir).inspect_err(|_| drop(std::fs::remove_dir(dir)))?,
             // Another process created it first.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
             Err(error) => return Err(error),
@@ -83,8 +83,12 @@ fn builder() -> std::fs::DirBuilder {
     std::fs::DirBuilder::new()
 }
 
+/// As [`keep`], for the new directory at `made`.
+///
+/// # Errors
+/// As [`keep`].
 #[cfg(unix)]
-fn given(made: &Path) -> io::Result<()> {
+pub fn give_dir(made: &Path) -> io::Result<()> {
     let Some(dir) = made.parent() else { return Ok(()) };
     if other_owner(dir)?.is_none() {
         return Ok(());
@@ -92,15 +96,15 @@ fn given(made: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     let flags = (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::DIRECTORY).bits();
     std::os::unix::fs::OpenOptionsExt::custom_flags(options.read(true), flags.cast_signed());
-    let kept = options.open(made).and_then(|made| keep(&made, dir));
-    if kept.is_err() {
-        let _ = std::fs::remove_dir(made);
-    }
-    kept
+    keep(&options.open(made)?, dir)
 }
 
+/// This system has no such owners.
+///
+/// # Errors
+/// None.
 #[cfg(not(unix))]
-fn given(_: &Path) -> io::Result<()> {
+pub fn give_dir(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -95,6 +95,70 @@ fn where_nothing_can_be_given_to_the_user_nothing_is_left() {
 }
 
 #[test]
+fn what_root_writes_where_a_person_says_is_the_users_too() {
+    let Some(home) = another() else { return };
+    home.canary(SECRET);
+    let server = Server::always(Answer::token(&m2m_jwt(scripted::CLIENT, "api/read api/write")));
+    home.scripted_profile(&server.token_url());
+    for (key, value) in [("user_pool_id", "us-east-1_Example01"), ("user.client_id", "web")] {
+        home.cogtok(["profile", "set", "ws", key, value]).run().ok();
+    }
+    all(&home.path("")).iter().try_for_each(|path| lchown(path, Some(USER), Some(USER))).unwrap();
+    let written = |name: &str| home.allow(home.path(name)).to_str().unwrap().to_owned();
+    let theirs = |name: &str, text: &str| {
+        let path = home.plant(name, text);
+        lchown(&path, Some(USER), Some(USER)).unwrap();
+        home.allow(path).to_str().unwrap().to_owned()
+    };
+    let [token, env, plain, cards, folder] = ["token", "token.env", "ws.toml", "cards.html", "seats"].map(written);
+    let seats = theirs("seats.csv", "username,password\nann,Ann-Horse-7-Battery\nbob,Bob-Horse-7-Battery\n");
+    // Once where there is nothing yet, and once over what is there.
+    for force in [&[][..], &["--force"]] {
+        home.scripted_m2m(&["--output-file", &token]).run().ok();
+        home.scripted_m2m(&["--export=dotenv", "--output-file", &env]).run().ok();
+        home.cogtok(["profile", "export", "ws", "--output-file", &plain]).args(force).run().ok();
+        let class = ["profile", "export", "ws", "--seats", &seats, "--output-dir", &folder, "--cards", &cards];
+        home.cogtok(class).args(force).run().ok().stderr_has("2 files are in");
+        assert_all_theirs(&home);
+    }
+    as_the_user(home.program("cat", [&token, &plain, &cards])).run().ok().stdout_has("eyJ").stdout_has("[profiles.ws");
+
+    // The configurations of MCP clients, with and without a file before.
+    let clients = [
+        ("cursor", ".cursor/mcp.json", "{}"),
+        ("codex", ".codex/config.toml", ""),
+        ("gemini", ".gemini/settings.json", "{}"),
+        ("claude-code", ".claude.json", "{}"),
+    ];
+    for (client, file, empty) in clients {
+        let install = [
+            "mcp",
+            "install",
+            "https://gateway.example.com/mcp",
+            "--client",
+            client,
+            "-p",
+            "ws",
+            "--as",
+            "m2m",
+            "--edit-file",
+        ];
+        written(file);
+        written(&format!("{file}.before-cogtok"));
+        if let (dir, true) = (home.path(file).parent().unwrap(), file.contains('/')) {
+            home.allow(dir);
+        }
+        home.cogtok(install).run().ok();
+        assert_all_theirs(&home);
+        std::fs::remove_file(home.path(file)).unwrap();
+        theirs(file, empty);
+        home.cogtok(install).run().ok().stderr_has(".before-cogtok");
+        assert_all_theirs(&home);
+        as_the_user(home.program("cat", [home.path(file)])).run().ok().stdout_has("mcp-proxy");
+    }
+}
+
+#[test]
 fn a_home_that_is_closed_to_the_user_is_needed_for_nothing_that_variables_say() {
     // Of root, for root alone, where the tests are root.
     let home = Home::new();

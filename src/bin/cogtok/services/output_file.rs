@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use cogtok::store::durable;
 use cogtok::store::file;
 use cogtok::store::file::open_regular;
+use cogtok::store::owner;
 
 /// How often, and how far apart, it is tried to be the only one who edits a file.
 const TRIES: usize = 500;
@@ -60,7 +61,7 @@ fn no_file_of_windows(path: &Path) -> Option<&'static str> {
 }
 
 /// Writes a private file (mode 0600) with `bytes` at `path`, replacing an existing one. Readers see the old or the new file; concurrent
-/// writers are safe. `path` is absolute.
+/// writers are safe. `path` is absolute. Its owner is that of [`Replacement::begin`].
 ///
 /// # Errors
 /// As [`check`], or the operating system's error; then the old file is unchanged.
@@ -99,7 +100,7 @@ pub fn edit(path: &Path, limit: u64, change: impl Fn(&str) -> Zeroizing<String>)
         }
         let mut text = Zeroizing::new(String::new());
         (&old).take(limit).read_to_string(&mut text)?;
-        let mut replacement = Replacement::begin(path)?;
+        let mut replacement = Replacement::unowned(path)?;
         replacement.write(change(&text).as_bytes())?;
         like(&old, replacement.file.as_file())?;
         #[cfg(windows)]
@@ -165,11 +166,18 @@ pub struct Replacement {
 }
 
 impl Replacement {
-    /// Begins one for `path`, which is absolute, beside it.
+    /// Begins one for `path`, which is absolute, beside it. What root writes into another user's directory belongs to that user.
     ///
     /// # Errors
     /// As [`check`], or the operating system's error.
     pub fn begin(path: &Path) -> io::Result<Self> {
+        let begun = Replacement::unowned(path)?;
+        owner::keep(begun.file.as_file(), split(path)?.0)?;
+        Ok(begun)
+    }
+
+    /// As [`Replacement::begin`], where the owner is that of the file that it replaces.
+    fn unowned(path: &Path) -> io::Result<Self> {
         check(path)?;
         let (dir, name) = split(path)?;
         sweep(dir, &prefix(name));
@@ -243,6 +251,7 @@ impl Replacement {
                     tries += 1;
                     let mut swept = error.file.as_file().try_clone()?;
                     let mut again = temporary(dir, name)?;
+                    like(&swept, again.as_file())?;
                     swept.rewind()?;
                     io::copy(&mut swept, again.as_file_mut())?;
                     file = again;

@@ -9,7 +9,7 @@ use tempfile::{TempDir, TempPath};
 use zeroize::Zeroizing;
 
 use super::output_file;
-use cogtok::store::durable;
+use cogtok::store::{durable, file, owner};
 
 /// The longest name of a file without its extension, in characters: 240 bytes at the most.
 const LONGEST_NAME: usize = 60;
@@ -98,6 +98,7 @@ pub fn put_all(dir: &Path, files: &[NewFile], replaces: bool) -> io::Result<Plac
     let place = if is_new { dir.parent().unwrap_or(dir) } else { dir };
     sweep(place, &prefix);
     let stage = private_dir(place, &prefix)?;
+    owner::give_dir(stage.path())?;
     let held = hold(stage.path());
     for NewFile { name, bytes } in files {
         let path = stage.path().join(name);
@@ -106,6 +107,7 @@ pub fn put_all(dir: &Path, files: &[NewFile], replaces: bool) -> io::Result<Plac
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.write(true).create_new(true).open(&path)?;
+        owner::keep(&file, stage.path())?;
         file.write_all(bytes)?;
         durable::flush(&file, stage.path())?;
     }
@@ -120,7 +122,7 @@ pub fn put_all(dir: &Path, files: &[NewFile], replaces: bool) -> io::Result<Plac
         let names = files.iter().map(|file| (file.name.clone(), false)).collect();
         return Ok(PlacedFiles { dir: dir.to_path_buf(), names, stage: None });
     }
-    std::fs::create_dir(stage.path().join(REPLACED))?;
+    file::create_dir(&stage.path().join(REPLACED))?;
     let mut placed = PlacedFiles { dir: dir.to_path_buf(), names: Vec::new(), stage: Some(stage) };
     for file in files {
         if let Err(why) = placed.place(&file.name, replaces) {
