@@ -121,6 +121,7 @@ mod login_words;
 mod logout;
 mod logout_left;
 mod m2m_limit;
+mod mcp_environment;
 mod mcp_inspector;
 mod mcp_install;
 mod mcp_proxy;

@@ -112,46 +112,6 @@ pub fn command_of_this_program() -> String {
     }
 }
 
-/// Variables that change what cogtok does and hold no secret.
-const HANDED_ON: [&str; 14] = [
-    "COGTOK_CONFIG",
-    "COGTOK_SECRET_STORE",
-    "COGTOK_SECRET_IDENTITY",
-    "AWS_PROFILE",
-    "AWS_CONFIG_FILE",
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "AWS_CA_BUNDLE",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "no_proxy",
-];
-
-/// Variables of this session that name the usual place, mostly.
-const PLACES: [(&str, &str); 4] = [
-    ("XDG_CONFIG_HOME", ".config"),
-    ("XDG_CACHE_HOME", ".cache"),
-    ("XDG_STATE_HOME", ".local/state"),
-    ("XDG_DATA_HOME", ".local/share"),
-];
-
-/// The variables of this session that cogtok also needs when a client starts it, since clients pass on only a few. Those with a password
-/// are left out, and named.
-pub fn variables() -> (Vec<(String, String)>, Vec<&'static str>) {
-    let home = directories::BaseDirs::new().map(|base| base.home_dir().to_path_buf()).unwrap_or_default();
-    let set = HANDED_ON.iter().filter_map(|name| Some((*name, env::var(name)?)));
-    let (safe, secret): (Vec<_>, Vec<_>) = set.partition(|(_, value)| !value.contains('@'));
-    let places = PLACES.iter().filter_map(|(name, usual)| {
-        let value = env::var(name)?;
-        (Path::new(&value) != home.join(usual)).then_some((*name, value))
-    });
-    let kept = safe.into_iter().chain(places).map(|(name, value)| (name.to_owned(), value)).collect();
-    (kept, secret.into_iter().map(|(name, _)| name).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

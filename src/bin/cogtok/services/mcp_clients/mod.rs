@@ -6,6 +6,7 @@ mod edit;
 mod entry;
 mod json_servers;
 mod own_command;
+mod session_variables;
 mod toml_servers;
 
 use std::path::PathBuf;
@@ -14,8 +15,9 @@ use clap::ValueEnum;
 use cogtok::error::{Error, Result};
 
 pub use edit::{Change, change, servers};
-pub use entry::{Entry, Launch, command_of_this_program, variables};
+pub use entry::{Entry, Launch, command_of_this_program};
 pub use own_command::OwnCommand;
+pub use session_variables::variables;
 
 /// A program that uses MCP servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
