@@ -42,3 +42,24 @@ fn paths_hold_in_the_directory_of_the_client_too() {
     });
     assert_eq!(entry(run)["env"], wanted);
 }
+
+#[test]
+fn only_the_address_of_a_proxy_may_contain_a_password() {
+    let home = home();
+    let config = home.config_file().to_str().unwrap().to_owned();
+    let named = "/home/alice@corp.example.com/identity.txt";
+    let run = |proxy: &str| {
+        let run = install(&home, "cursor", &["-p", "ws"]).env("COGTOK_CONFIG", &config);
+        let run = run.env("COGTOK_SECRET_IDENTITY", named).env("NO_PROXY", "a@b.example.com").env("https_proxy", proxy);
+        let output = run.run();
+        let env = output.ok().json()["mcpServers"]["tools"]["env"].clone();
+        (env, output.stderr.contains("cogtok left https_proxy out"))
+    };
+    let wanted = json!({"COGTOK_CONFIG": config, "COGTOK_SECRET_IDENTITY": named, "NO_PROXY": "a@b.example.com"});
+    for secret in ["http://u:p@127.0.0.1:9", "u:p@127.0.0.1:9", "http://u:p/w@127.0.0.1:9", "http://u:9/w@127.0.0.1:9"]
+    {
+        assert_eq!(run(secret), (wanted.clone(), true), "{secret}");
+    }
+    let (env, is_left_out) = run("http://127.0.0.1:9");
+    assert_eq!((&env["https_proxy"], is_left_out), (&json!("http://127.0.0.1:9"), false));
+}

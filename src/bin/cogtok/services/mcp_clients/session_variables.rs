@@ -15,6 +15,8 @@ enum Form {
     AwsPath,
     /// Several paths.
     Paths,
+    /// The address of a proxy, perhaps with a user name and a password.
+    Proxy,
 }
 
 /// Variables that change what cogtok does and hold no secret.
@@ -28,9 +30,9 @@ const HANDED_ON: [(&str, Form); 14] = [
     ("AWS_CA_BUNDLE", Form::Path),
     ("SSL_CERT_FILE", Form::Path),
     ("SSL_CERT_DIR", Form::Paths),
-    ("HTTPS_PROXY", Form::Plain),
-    ("https_proxy", Form::Plain),
-    ("ALL_PROXY", Form::Plain),
+    ("HTTPS_PROXY", Form::Proxy),
+    ("https_proxy", Form::Proxy),
+    ("ALL_PROXY", Form::Proxy),
     ("NO_PROXY", Form::Plain),
     ("no_proxy", Form::Plain),
 ];
@@ -47,7 +49,7 @@ impl Form {
     /// The value as it holds in the directory in which a client starts its servers.
     fn anywhere(self, value: &str) -> String {
         match self {
-            Form::Plain => value.to_owned(),
+            Form::Plain | Form::Proxy => value.to_owned(),
             Form::AwsPath if Path::new(value).starts_with("~") => value.to_owned(),
             Form::Path | Form::AwsPath => absolute(Path::new(value)),
             Form::Paths => {
@@ -55,6 +57,12 @@ impl Form {
                 std::env::join_paths(paths).ok().and_then(|paths| paths.into_string().ok()).unwrap_or(value.to_owned())
             }
         }
+    }
+
+    /// Whether the value may contain a password.
+    fn may_be_secret(self, value: &str) -> bool {
+        // A password with an unencoded `/` or `#` moves the `@` out of what a parser takes for the user.
+        self == Form::Proxy && value.contains('@')
     }
 }
 
@@ -66,12 +74,13 @@ fn absolute(path: &Path) -> String {
 /// are left out, and named.
 pub fn variables() -> (Vec<(String, String)>, Vec<&'static str>) {
     let home = directories::BaseDirs::new().map(|base| base.home_dir().to_path_buf()).unwrap_or_default();
-    let set = HANDED_ON.iter().filter_map(|(name, form)| Some((*name, form.anywhere(&env::var(name)?))));
-    let (safe, secret): (Vec<_>, Vec<_>) = set.partition(|(_, value)| !value.contains('@'));
+    let set = HANDED_ON.iter().filter_map(|(name, form)| Some((*name, *form, env::var(name)?)));
+    let (secret, safe): (Vec<_>, Vec<_>) = set.partition(|(_, form, value)| form.may_be_secret(value));
+    let safe = safe.into_iter().map(|(name, form, value)| (name, form.anywhere(&value)));
     let places = PLACES.iter().filter_map(|(name, usual)| {
         let value = env::var(name)?;
         (Path::new(&value) != home.join(usual)).then_some((*name, value))
     });
-    let kept = safe.into_iter().chain(places).map(|(name, value)| (name.to_owned(), value)).collect();
-    (kept, secret.into_iter().map(|(name, _)| name).collect())
+    let kept = safe.chain(places).map(|(name, value)| (name.to_owned(), value)).collect();
+    (kept, secret.into_iter().map(|(name, ..)| name).collect())
 }
