@@ -1,7 +1,11 @@
 //! What `cogtok mcp install` takes over from the session: the client starts cogtok elsewhere, and with a few variables.
 
-use crate::harness::{Home, Run};
+use crate::harness::scripted::SECRET;
+use crate::harness::{Home, Run, scripted};
 use serde_json::{Value, json};
+
+/// What Cognito makes for an app client, where the secret's name should be.
+const MISPLACED: &str = "1a2b3c4d5e6f7g8h9i0j1k2l3m4n5o6p7q8r9s0t1u2v3w4x5y6z";
 
 /// A home with a profile of a machine.
 fn home() -> Home {
@@ -62,4 +66,84 @@ fn only_the_address_of_a_proxy_may_contain_a_password() {
     }
     let (env, is_left_out) = run("http://127.0.0.1:9");
     assert_eq!((&env["https_proxy"], is_left_out), (&json!("http://127.0.0.1:9"), false));
+}
+
+#[test]
+fn the_entry_has_every_setting_of_the_session_and_no_secret() {
+    let home = Home::new();
+    home.canary(SECRET);
+    home.canary(MISPLACED);
+    let settings = [
+        ("COGTOK_M2M_CLIENT_ID", scripted::CLIENT),
+        ("COGTOK_TOKEN_URL", "https://auth.example.com/oauth2/token"),
+        ("COGTOK_SCOPES", "api/read"),
+        ("COGTOK_USER_POOL_ID", "us-east-1_Example01"),
+        ("COGTOK_REGION", "us-east-1"),
+        ("COGTOK_CLIENT_ID", "web"),
+        ("COGTOK_USERNAME", "alice@example.com"),
+        ("COGTOK_ENDPOINT_URL", "http://127.0.0.1:9"),
+        ("COGNITO_USER_POOL_ID", "us-east-1_Example01"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+        ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", "http://127.0.0.1:9"),
+        ("AWS_REGION", "us-east-1"),
+        ("COGTOK_TIMEOUT", "60s"),
+        ("all_proxy", "http://127.0.0.1:9"),
+    ];
+    let run =
+        settings.iter().fold(install(&home, "cursor", &["--as", "m2m"]), |run, (name, value)| run.env(name, value));
+    let run =
+        run.env("COGTOK_M2M_CLIENT_SECRET", SECRET).env("COGTOK_SECRET_ARN", MISPLACED).env("COGTOK_PASSWORD", SECRET);
+    let output = run.env("AWS_ENDPOINT_URL_STS", "https://u:Correct-Horse-7@sts.example.com").run();
+    let entry = output.ok().json()["mcpServers"]["tools"].clone();
+    let wanted: serde_json::Map<String, Value> =
+        settings.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    assert_eq!(entry["env"], Value::Object(wanted));
+    output.stderr_has("cogtok left COGTOK_SECRET_ARN and AWS_ENDPOINT_URL_STS out, since they may contain secrets");
+    output.stderr_has(
+        "hint: set COGTOK_SECRET_ARN, AWS_ENDPOINT_URL_STS and COGTOK_M2M_CLIENT_SECRET where you start Cursor",
+    );
+    output.stderr_has("cogtok left COGTOK_M2M_CLIENT_SECRET out, since it is a secret").stderr_lacks("COGTOK_PASSWORD");
+}
+
+#[test]
+fn what_is_set_on_the_line_is_in_the_entry() {
+    let home = home();
+    let options = ["--region", "us-east-1", "--aws-profile", "dev", "--endpoint-url", "http://127.0.0.1:9"];
+    let more = ["--ca-bundle", "ca.pem", "--timeout", "90s"];
+    let wanted = |words: &[&str]| {
+        let bundle = home.work().join("ca.pem");
+        let more = ["--ca-bundle", bundle.to_str().unwrap(), "--timeout", "90s", "--as", "m2m"];
+        [words, &["-p", "ws"], &options, &more].concat().join(" ")
+    };
+    let line = [&["-p", "ws"], &options[..], &more].concat();
+    let args = entry(install(&home, "cursor", &line))["args"].clone();
+    let args: Vec<&str> = args.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(args.join(" "), wanted(&["mcp-proxy", "https://gateway.example.com/mcp"]));
+    let helper = install(&home, "claude-code", &line).arg("--headers-helper");
+    let helper = entry(helper)["headersHelper"].as_str().unwrap().to_owned();
+    assert!(helper.ends_with(&wanted(&["header", "--format", "json"])), "{helper}");
+    let secret = install(&home, "cursor", &["-p", "ws", "--endpoint-url", "https://u:Correct-Horse-7@example.com"]);
+    secret.run().code(2).stdout_is("").stderr_has("user name or password");
+}
+
+#[test]
+fn what_an_entry_can_not_have_is_named_with_the_place_to_set_it() {
+    let home = home();
+    home.canary(SECRET);
+    let config = home.config_file().to_str().unwrap().to_owned();
+    let run = |client: &str, option: &str| {
+        let run = install(&home, client, &["-p", "ws", option]).env("COGTOK_CONFIG", &config);
+        let output = run.env("COGTOK_SCOPES", "api/read").env("COGTOK_M2M_CLIENT_SECRET", SECRET).run();
+        output.ok().stdout_has("cogtok").stderr_has("cogtok left COGTOK_SCOPES and COGTOK_CONFIG out, since ");
+        assert!(!output.stdout.contains("\"env\""), "{}", output.stdout);
+        output.stderr_has("hint: store it before you start ").stderr_has("cogtok secret set m2m-client -p ws");
+        output
+    };
+    run("cursor", "--project")
+        .stderr_has("others may share the project's file")
+        .stderr_has("hint: set COGTOK_SCOPES and COGTOK_CONFIG where you start Cursor");
+    run("codex", "--project").stderr_has(
+        "hint: set COGTOK_SCOPES and COGTOK_CONFIG where you start Codex, and list them in `env_vars` of the server",
+    );
+    run("claude-code", "--headers-helper").stderr_has("a helper gets only").stderr_has("where you start Claude Code");
 }

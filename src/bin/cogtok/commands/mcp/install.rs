@@ -3,17 +3,15 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Error, Result};
-use cogtok::settings::types::TokenOwner;
 
+use super::launch::launch;
 use crate::app::App;
 use crate::app::options::Output;
 use crate::args::token_args::TokenArgs;
 use crate::commands::call::mcp_target::Server;
 use crate::completion;
 use crate::io::terminal;
-use crate::services::mcp_clients::{
-    Change, Entry, Launch, McpClient, OwnCommand, Reach, change, command_of_this_program, servers, variables,
-};
+use crate::services::mcp_clients::{Change, Entry, McpClient, OwnCommand, Reach, change, servers};
 
 /// Add an MCP server to an MCP client, with a fresh token on every request
 ///
@@ -30,19 +28,19 @@ use crate::services::mcp_clients::{
 pub struct Install {
     /// The server: its URL, its ARN, or the name of a target
     #[arg(value_name = "TARGET", add = ArgValueCandidates::new(completion::targets::gateways))]
-    target: String,
+    pub(super) target: String,
     /// The MCP client
     #[arg(long, value_enum, value_name = "CLIENT")]
-    client: McpClient,
+    pub(super) client: McpClient,
     /// The server's name in the client [default: the target's name, or the first part of its host]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Add it to the project in this directory, which others may share, instead of your own configuration
     #[arg(long)]
-    project: bool,
+    pub(super) project: bool,
     /// Let the client call the server itself and run cogtok for the header (only Claude Code)
     #[arg(long)]
-    headers_helper: bool,
+    pub(super) headers_helper: bool,
     /// Replace a server of that name that cogtok did not add
     #[arg(long)]
     replace: bool,
@@ -125,41 +123,4 @@ fn name(args: &Install, server: &Server) -> Result<String> {
             .hint("choose one with `--name NAME`"));
     }
     Ok(name)
-}
-
-fn launch(app: &App, args: &Install, server: &Server, source: &TokenArgs) -> Result<Launch> {
-    let owner = source.whose(app)?;
-    let mut options = Vec::new();
-    if let Some(profile) = app.profile_name()? {
-        options.extend(["-p".to_owned(), profile.to_string()]);
-    }
-    if let Some(config) = &app.global.config {
-        let config = std::path::absolute(config).unwrap_or_else(|_| config.clone());
-        options.extend(["--config".to_owned(), config.display().to_string()]);
-    }
-    options.extend(source.arguments(owner)?);
-    // Another machine has the program in another place, and other variables.
-    let command = if args.project { "cogtok".to_owned() } else { command_of_this_program() };
-    if args.headers_helper {
-        if !args.client.has_headers_helper() {
-            return Err(Error::usage(format!("{} can't run a command for headers", args.client.name()))
-                .hint("leave `--headers-helper` out: the client starts `cogtok mcp-proxy`"));
-        }
-        let words = [vec![command, "header".to_owned(), "--format".to_owned(), "json".to_owned()], options].concat();
-        let helper = shlex::try_join(words.iter().map(String::as_str))
-            .map_err(|why| Error::usage(format!("the helper's command line can't be written: {why}")))?;
-        return Ok(Launch::HeadersHelper { url: server.url.to_string(), helper });
-    }
-    let login = (owner == TokenOwner::User && can_sign_in(app)).then(|| "--login".to_owned());
-    let args_of_proxy = ["mcp-proxy".to_owned(), args.target.clone()].into_iter().chain(options).chain(login);
-    let (env, left_out) = if args.project { (Vec::new(), Vec::new()) } else { variables() };
-    for name in left_out {
-        terminal::note(&format!("cogtok left {name} out, since it may contain a password"));
-    }
-    Ok(Launch::Command { command, args: args_of_proxy.collect(), env })
-}
-
-/// Whether the profile has what a sign-in through the browser needs.
-fn can_sign_in(app: &App) -> bool {
-    app.profile(&[]).is_ok_and(|profile| profile.domain().is_ok() && profile.user_client_id().is_ok())
 }

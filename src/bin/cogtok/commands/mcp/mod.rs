@@ -1,6 +1,7 @@
 //! `cogtok mcp`: MCP servers in the configurations of MCP clients.
 
 mod install;
+mod launch;
 mod list;
 mod remove;
 

@@ -17,7 +17,7 @@ use cogtok::error::{Error, Result};
 pub use edit::{Change, change, servers};
 pub use entry::{Entry, Launch, command_of_this_program};
 pub use own_command::OwnCommand;
-pub use session_variables::variables;
+pub use session_variables::session_variables;
 
 /// A program that uses MCP servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

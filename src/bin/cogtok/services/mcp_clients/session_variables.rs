@@ -2,12 +2,18 @@
 
 use std::path::Path;
 
+use cogtok::settings::aws_services::Service;
+use cogtok::settings::keys::{Key, OLD_VARIABLES};
+use cogtok::settings::secret_detection::{is_like_a_secret, is_misplaced};
+
 use crate::env;
 
 /// What a variable's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// The same in every directory.
+    /// A setting of a profile.
+    Setting(Key),
+    /// The same in every directory, and never a secret.
     Plain,
     /// A path.
     Path,
@@ -19,20 +25,24 @@ enum Form {
     Proxy,
 }
 
-/// Variables that change what cogtok does and hold no secret.
-const HANDED_ON: [(&str, Form); 14] = [
+/// Variables that change what cogtok does, besides those of the settings.
+const OTHERS: [(&str, Form); 18] = [
     ("COGTOK_CONFIG", Form::Path),
     ("COGTOK_SECRET_STORE", Form::Plain),
     ("COGTOK_SECRET_IDENTITY", Form::Path),
+    ("COGTOK_TIMEOUT", Form::Plain),
     ("AWS_PROFILE", Form::Plain),
     ("AWS_CONFIG_FILE", Form::AwsPath),
     ("AWS_SHARED_CREDENTIALS_FILE", Form::AwsPath),
+    ("AWS_REGION", Form::Plain),
+    ("AWS_DEFAULT_REGION", Form::Plain),
     ("AWS_CA_BUNDLE", Form::Path),
     ("SSL_CERT_FILE", Form::Path),
     ("SSL_CERT_DIR", Form::Paths),
     ("HTTPS_PROXY", Form::Proxy),
     ("https_proxy", Form::Proxy),
     ("ALL_PROXY", Form::Proxy),
+    ("all_proxy", Form::Proxy),
     ("NO_PROXY", Form::Plain),
     ("no_proxy", Form::Plain),
 ];
@@ -49,7 +59,7 @@ impl Form {
     /// The value as it holds in the directory in which a client starts its servers.
     fn anywhere(self, value: &str) -> String {
         match self {
-            Form::Plain | Form::Proxy => value.to_owned(),
+            Form::Setting(_) | Form::Plain | Form::Proxy => value.to_owned(),
             Form::AwsPath if Path::new(value).starts_with("~") => value.to_owned(),
             Form::Path | Form::AwsPath => absolute(Path::new(value)),
             Form::Paths => {
@@ -59,10 +69,16 @@ impl Form {
         }
     }
 
-    /// Whether the value may contain a password.
+    /// Whether the value may contain a secret.
     fn may_be_secret(self, value: &str) -> bool {
-        // A password with an unencoded `/` or `#` moves the `@` out of what a parser takes for the user.
-        self == Form::Proxy && value.contains('@')
+        match self {
+            Form::Setting(key) => is_misplaced(key, value),
+            // A password with an unencoded `/` or `#` moves the `@` out of what a parser takes for the user.
+            Form::Proxy => value.contains('@'),
+            // An identity may be where its file should be named.
+            Form::Path => !value.contains(['/', '\\']) && is_like_a_secret(value),
+            Form::Plain | Form::AwsPath | Form::Paths => false,
+        }
     }
 }
 
@@ -70,17 +86,35 @@ fn absolute(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).to_string_lossy().into_owned()
 }
 
-/// The variables of this session that cogtok also needs when a client starts it, since clients pass on only a few. Those with a password
-/// are left out, and named.
-pub fn variables() -> (Vec<(String, String)>, Vec<&'static str>) {
+/// The variables of this session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionVariables {
+    /// Those that an entry may contain, with values that hold in every directory.
+    pub plain: Vec<(String, String)>,
+    /// The names of those whose values may contain a secret.
+    pub doubtful: Vec<String>,
+}
+
+/// The variables of this session that cogtok also needs when a client starts it, since clients pass on only a few. The old scripts'
+/// variables are needed where no profile is in use.
+pub fn session_variables(has_profile: bool) -> SessionVariables {
+    let settings = Key::ALL.iter().filter_map(|key| Some((key.variable()?, Form::Setting(*key))));
+    let old = OLD_VARIABLES.iter().filter(|_| !has_profile).map(|(key, name)| (*name, Form::Setting(*key)));
+    let services = Service::ALL.iter().map(|service| service.variable()).chain(["AWS_ENDPOINT_URL"]);
+    let services = services.map(|name| (name, Form::Setting(Key::EndpointUrl)));
+    let known = settings.chain(old).chain(services).chain(OTHERS);
+    // Windows ignores the case of names, so it has each of them once.
+    let known = known.filter(|(name, _)| !cfg!(windows) || !name.starts_with(|first: char| first.is_ascii_lowercase()));
+    let set = known.filter_map(|(name, form)| Some((name.to_owned(), form, env::var(name)?)));
+    let (doubtful, plain): (Vec<_>, Vec<_>) = set.partition(|(_, form, value)| form.may_be_secret(value));
     let home = directories::BaseDirs::new().map(|base| base.home_dir().to_path_buf()).unwrap_or_default();
-    let set = HANDED_ON.iter().filter_map(|(name, form)| Some((*name, *form, env::var(name)?)));
-    let (secret, safe): (Vec<_>, Vec<_>) = set.partition(|(_, form, value)| form.may_be_secret(value));
-    let safe = safe.into_iter().map(|(name, form, value)| (name, form.anywhere(&value)));
     let places = PLACES.iter().filter_map(|(name, usual)| {
         let value = env::var(name)?;
-        (Path::new(&value) != home.join(usual)).then_some((*name, value))
+        (Path::new(&value) != home.join(usual)).then(|| ((*name).to_owned(), value))
     });
-    let kept = safe.chain(places).map(|(name, value)| (name.to_owned(), value)).collect();
-    (kept, secret.into_iter().map(|(name, ..)| name).collect())
+    let plain = plain.into_iter().map(|(name, form, value)| (name, form.anywhere(&value)));
+    SessionVariables {
+        plain: plain.chain(places).collect(),
+        doubtful: doubtful.into_iter().map(|(name, ..)| name).collect(),
+    }
 }
