@@ -147,6 +147,23 @@ fn what_others_put_there_is_neither_replaced_nor_removed_unasked() {
 }
 
 #[test]
+fn a_server_is_not_said_to_be_absent_where_a_file_can_not_be_read() {
+    let home = home();
+    let broken = planted(&home, ".cursor/mcp.json", "{\"mcpServers\": {}, ,}");
+    let remove = || home.cogtok(["mcp", "remove", "tools"]).run();
+    let unread = remove();
+    unread.code(3).stderr_has(&format!("warning: {}", broken.display())).stderr_lacks("added no server");
+    unread.stderr_has("error: cogtok could not look for the server `tools` in every client's file");
+    // It is removed where it is found.
+    planted(&home, ".kiro/settings/mcp.json", "{}");
+    home.allow(home.path(".kiro"));
+    home.cogtok(["mcp", "install", "tools", "--client", "kiro", "-p", "ws"]).run().ok();
+    remove().code(3).stderr_has("removed `tools` from Kiro").stderr_has("could not look for the server `tools`");
+    std::fs::write(&broken, "{}").unwrap();
+    remove().code(2).stderr_has("added no server `tools`");
+}
+
+#[test]
 fn a_project_gets_what_holds_on_every_machine() {
     let home = home();
     let project = home.path("project");

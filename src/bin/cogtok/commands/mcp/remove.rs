@@ -37,16 +37,32 @@ pub fn run(app: &App, args: &Remove) -> Result<()> {
         client.file_or_error(reach)?;
         return remove(args, client, reach);
     }
-    let has = |client: &McpClient| {
-        let found = client.file(reach).and_then(|path| servers(*client, &path).ok()).unwrap_or_default();
-        found.iter().any(|(name, target)| *name == args.name && target.is_some())
-    };
-    let clients: Vec<McpClient> = McpClient::ALL.into_iter().filter(has).collect();
-    if clients.is_empty() {
-        return Err(Error::usage(format!("cogtok added no server `{}` to any MCP client", args.name))
-            .hint("list the servers that it added: `cogtok mcp list`"));
+    let (mut clients, mut unreadable) = (Vec::new(), None);
+    for client in McpClient::ALL {
+        let Some(path) = client.file(reach) else { continue };
+        match servers(client, &path) {
+            Ok(found) if found.iter().any(|(name, target)| *name == args.name && target.is_some()) => {
+                clients.push(client)
+            }
+            Ok(_) => {}
+            Err(error) => {
+                log::warn!(target: "cogtok", "{}", error.message());
+                unreadable = unreadable.or(Some(error.kind()));
+            }
+        }
     }
-    clients.into_iter().try_for_each(|client| remove(args, client, reach))
+    let is_found = !clients.is_empty();
+    clients.into_iter().try_for_each(|client| remove(args, client, reach))?;
+    let name = &args.name;
+    match unreadable {
+        Some(kind) => {
+            Err(Error::new(kind, format!("cogtok could not look for the server `{name}` in every client's file"))
+                .hint("fix the file that the warning names, then run this command again"))
+        }
+        None if is_found => Ok(()),
+        None => Err(Error::usage(format!("cogtok added no server `{name}` to any MCP client"))
+            .hint("list the servers that it added: `cogtok mcp list`")),
+    }
 }
 
 fn remove(args: &Remove, client: McpClient, reach: Reach) -> Result<()> {
