@@ -198,6 +198,22 @@ fn a_project_gets_what_holds_on_every_machine() {
 }
 
 #[test]
+fn a_directory_that_is_gone_has_no_project() {
+    let home = home();
+    let gone = home.path("gone");
+    let run = |args: &[&str]| {
+        std::fs::create_dir(&gone).unwrap();
+        let script = "cd \"$0\" && rmdir \"$0\" && exec \"$@\"";
+        home.program("sh", ["-c", script, gone.to_str().unwrap(), binary().to_str().unwrap()]).args(args).run()
+    };
+    let install = ["mcp", "install", "tools", "--client", "cursor", "--project", "-p", "ws"];
+    for args in [&install[..], &["mcp", "remove", "tools", "--project"]] {
+        run(args).code(7).stderr_has("error: the current directory no longer exists").stderr_has("hint: change to");
+    }
+    run(&["mcp", "list"]).ok().stderr_has("cogtok added no server");
+}
+
+#[test]
 fn claude_code_may_call_the_server_itself_with_a_helper_for_the_header() {
     let home = home();
     let path = planted(&home, ".claude.json", &shape("claude-code.json"));

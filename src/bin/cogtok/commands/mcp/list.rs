@@ -29,9 +29,10 @@ pub fn run(app: &App, _: &List) -> Result<()> {
     let mut found = Vec::new();
     for client in McpClient::ALL {
         for reach in [Reach::User, Reach::Project] {
-            let Some(path) = client.file(reach) else { continue };
+            // Where the directory is gone, no project is in it.
+            let Ok(Some(path)) = client.file(reach) else { continue };
             // In the home directory, the project's file is that of the user.
-            if reach == Reach::Project && client.file(Reach::User).is_some_and(|own| is_same(&own, &path)) {
+            if reach == Reach::Project && client.file(Reach::User)?.is_some_and(|own| is_same(&own, &path)) {
                 continue;
             }
             match servers(client, &path) {

@@ -39,7 +39,7 @@ pub fn run(app: &App, args: &Remove) -> Result<()> {
     }
     let (mut clients, mut unreadable) = (Vec::new(), None);
     for client in McpClient::ALL {
-        let Some(path) = client.file(reach) else { continue };
+        let Some(path) = client.file(reach)? else { continue };
         match servers(client, &path) {
             Ok(found) if found.iter().any(|(name, target)| *name == args.name && target.is_some()) => {
                 clients.push(client)

@@ -101,10 +101,15 @@ impl McpClient {
     }
 
     /// The file with its servers; `None` if it has none for this scope.
-    pub fn file(self, reach: Reach) -> Option<PathBuf> {
+    ///
+    /// # Errors
+    /// [`Kind::Store`](cogtok::error::Kind::Store) where the project's directory is gone.
+    pub fn file(self, reach: Reach) -> Result<Option<PathBuf>> {
         match reach {
-            Reach::Project => self.project_file().and_then(|path| std::path::absolute(path).ok()),
-            Reach::User => self.user_file(),
+            Reach::Project => {
+                self.project_file().map(|path| std::path::absolute(path).map_err(no_directory)).transpose()
+            }
+            Reach::User => Ok(self.user_file()),
         }
     }
 
@@ -139,12 +144,20 @@ impl McpClient {
     /// As [`McpClient::file`].
     ///
     /// # Errors
-    /// [`Kind::Usage`](cogtok::error::Kind::Usage) where it has none.
+    /// As [`McpClient::file`], and [`Kind::Usage`](cogtok::error::Kind::Usage) where it has none.
     pub fn file_or_error(self, reach: Reach) -> Result<PathBuf> {
-        self.file(reach).ok_or_else(|| match reach {
+        self.file(reach)?.ok_or_else(|| match reach {
             Reach::Project => Error::usage(format!("{} has no configuration for a project", self.name()))
                 .hint("leave `--project` out"),
             Reach::User => Error::store("there is no home directory").hint("set HOME"),
         })
     }
+}
+
+fn no_directory(why: std::io::Error) -> Error {
+    let error = Error::store(match why.kind() {
+        std::io::ErrorKind::NotFound => "the current directory no longer exists".to_owned(),
+        _ => format!("the current directory can't be found: {why}"),
+    });
+    error.hint("change to the directory of the project")
 }
