@@ -7,7 +7,6 @@ use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cogtok::error::{Advice, Error, printable};
-use cogtok::settings::types::ProfileName;
 
 use super::{command_tree, output_forms};
 use crate::commands::help::LONGEST_NAME;
@@ -138,19 +137,24 @@ fn behind_dashes(args: &[OsString], named: &Named) -> Advice {
         let (name, within) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
         let argument = named.command.get_arguments().find(|argument| is_spelled(argument, name));
         let Some(argument) = argument else { return plain() };
+        let value = if argument.get_action().takes_values() { within.or_else(|| rest.next()) } else { None };
+        // The profile and its place come with `{p}`.
+        if ["profile", "region", "endpoint_url"].iter().any(|id| argument.get_id() == id) {
+            continue;
+        }
         options.push_str(&format!(" {name}"));
-        if argument.get_action().takes_values() {
-            let value = within.or_else(|| rest.next()).unwrap_or_default();
-            let is_known = ["user", "m2m", "access", "id"].contains(&value)
-                || argument.get_id() == "profile" && value.parse::<ProfileName>().is_ok();
+        if let Some(value) = value {
             let place =
                 argument.get_value_names().and_then(|names| names.first()).map_or("VALUE", |name| name.as_str());
+            let is_known = ["user", "m2m", "access", "id"].contains(&value);
             options.push_str(&format!(" {}", if is_known { value } else { place }));
         }
     }
     match options.as_str() {
         "" => plain(),
-        options => Advice::new("the command goes after `--`: cogtok exec{options} -- COMMAND").text("options", options),
+        options => {
+            Advice::new("the command goes after `--`: cogtok exec{p}{options} -- COMMAND").text("options", options)
+        }
     }
 }
 
