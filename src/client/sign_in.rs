@@ -88,7 +88,8 @@ impl SignInBuilder {
     }
 
     /// Keeps the tokens and the session after the sign-in, so that [`Client::user_token`] serves and renews them. Without this nothing is
-    /// kept, and the caller owns the refresh token ([`UserTokens::refresh_token`]).
+    /// kept, and the caller owns the refresh token ([`UserTokens::refresh_token`]); so it is, with a warning in the log, where they can't be
+    /// kept.
     pub fn keep_session(mut self) -> Self {
         self.is_kept = true;
         self
