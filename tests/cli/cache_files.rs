@@ -5,6 +5,7 @@ use crate::harness::scripted::CLIENT;
 use crate::harness::{Answer, Home, Server, m2m_jwt, unique};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The name of the file of a key.
@@ -18,13 +19,19 @@ fn name(key: &Value) -> String {
     format!("{}-{hex}.json", key[0][1].as_str().unwrap())
 }
 
-#[test]
-fn files_that_are_no_tokens_are_named_and_stop_nothing() {
+/// A home with one cached token, its file, and what is in it.
+fn one_token() -> (Home, PathBuf, Value) {
     let server = Server::always(Answer::token(&m2m_jwt(CLIENT, "api/read api/write")));
     let home = Home::new();
     home.scripted_profile(&server.token_url());
     home.scripted_m2m(&[]).run().ok();
-    let (path, good) = stored(&home);
+    let (path, content) = stored(&home);
+    (home, path, content)
+}
+
+#[test]
+fn files_that_are_no_tokens_are_named_and_stop_nothing() {
+    let (home, path, good) = one_token();
     assert_eq!(path.file_name().unwrap().to_str().unwrap(), name(&good["key"]), "the name that a key gives");
     let dir = home.allow(home.cache_dir());
     let hex = |n: u32| format!("{n:032x}");
@@ -87,11 +94,7 @@ fn files_that_are_no_tokens_are_named_and_stop_nothing() {
 
 #[test]
 fn what_a_terminal_would_obey_in_a_cached_name_is_escaped() {
-    let server = Server::always(Answer::token(&m2m_jwt(CLIENT, "api/read api/write")));
-    let home = Home::new();
-    home.scripted_profile(&server.token_url());
-    home.scripted_m2m(&[]).run().ok();
-    let (_, good) = stored(&home);
+    let (home, _, good) = one_token();
     home.allow(home.cache_dir());
     let mut evil = good.clone();
     let at = good["key"].as_array().unwrap().iter().position(|part| part[0] == "client_id").unwrap();
@@ -111,9 +114,13 @@ fn what_a_terminal_would_obey_in_a_cached_name_is_escaped() {
 fn what_cant_be_read_or_removed_is_exit_7_and_the_rest_goes_on() {
     let (home, _server) = two_profiles();
     let dir = home.allow(home.cache_dir());
-    std::fs::create_dir(dir.join(format!("m2m-{:032x}.json", 1))).unwrap();
+    let stuck = [1, 2].map(|n| format!("m2m-{n:032x}.json"));
+    stuck.iter().for_each(|name| std::fs::create_dir(dir.join(name)).unwrap());
     let output = clear(&home, &[]).run();
-    output.code(7).stdout_is("").stderr_has("can't be removed").stderr_has("removed: m2m token");
+    output.code(7).stdout_is("").stderr_has("removed: m2m token");
+    for name in stuck {
+        output.stderr_has(&format!("{name} can't be removed"));
+    }
     assert!(list(&home).is_empty());
     std::fs::remove_dir_all(&dir).unwrap();
     std::fs::write(&dir, "a file where the directory should be").unwrap();
@@ -126,11 +133,7 @@ fn what_cant_be_read_or_removed_is_exit_7_and_the_rest_goes_on() {
 
 #[test]
 fn thousands_of_tokens_are_listed_and_cleared_in_no_time() {
-    let server = Server::always(Answer::token(&m2m_jwt(CLIENT, "api/read api/write")));
-    let home = Home::new();
-    home.scripted_profile(&server.token_url());
-    home.scripted_m2m(&[]).run().ok();
-    let (_, good) = stored(&home);
+    let (home, _, good) = one_token();
     home.allow(home.cache_dir());
     for n in 0..2000 {
         let mut other = good.clone();

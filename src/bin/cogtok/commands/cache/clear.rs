@@ -80,7 +80,7 @@ pub fn run(app: &App, args: &Clear) -> Result<()> {
     let is_some_removed = !(removed.is_empty() && removed_credentials.is_empty() && discarded == 0);
     tell(&removed, &removed_credentials, discarded, &owners);
     if let Some(error) = failed.pop() {
-        failed.iter().take(NAMED).for_each(|other| terminal::note(&format!("not removed: {}", other.message())));
+        failed.iter().take(NAMED).for_each(|other| log::warn!(target: "cogtok", "{}", other.message()));
         return Err(if is_some_removed { Error::hint(error, "everything else was removed") } else { error });
     }
     if !is_some_removed {
