@@ -1,9 +1,11 @@
 //! `cogtok user create --resume` where it is not plain whose the user is: nobody's password is reset and none is lost on a
 //! guess.
 
+use crate::harness::ministack::ministack;
 use crate::harness::{Answer, Home, Proxy, Request, Run, need, workshop};
 use crate::user_create::{behind, create, journal, new_email};
 use crate::user_create_lost::{carry_out, resume};
+use crate::user_policy::pool;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -200,4 +202,28 @@ fn a_temporary_password_that_may_be_anothers_is_set_again() {
     assert_eq!(proxy.log(), ["AdminCreateUser", "AdminGetUser", "AdminSetUserPassword"]);
     let (email, password) = (user["email"].as_str().unwrap(), user["password"].as_str().unwrap());
     assert_eq!(workshop().sign_in(email, password).unwrap()["ChallengeName"], "NEW_PASSWORD_REQUIRED");
+}
+
+#[test]
+fn an_app_client_that_can_not_know_the_user_is_no_reason_to_drop_the_password() {
+    // Cognito answers a sign-in at an app client of another pool as it answers a wrong password.
+    let (home, proxy, is_broken) = unanswered(true, |_| Some(denied().header("Date", &date(0))));
+    let email = new_email();
+    create(&home, &[&email]).run().code(6).stderr_has("--resume");
+    let password = journal(&home)[0].1["password"].clone();
+    is_broken.store(false, Ordering::SeqCst);
+    let client = |id: &str| {
+        home.cogtok(["profile", "set", "ws", "user.client_id", id]).run().ok();
+    };
+    let flows = ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH"];
+    let elsewhere = json!({"UserPoolId": pool().0, "ClientName": "elsewhere", "ExplicitAuthFlows": flows,
+        "PreventUserExistenceErrors": "ENABLED"});
+    let elsewhere = ministack().cognito("CreateUserPoolClient", &elsewhere);
+    client(elsewhere["UserPoolClient"]["ClientId"].as_str().unwrap());
+    let output = create(&home, &["--resume"]).run();
+    output.code(1).stderr_has(&email).stderr_has("can't tell whether").stderr_has("user runs forget");
+    assert_eq!(journal(&home)[0].1["password"], password);
+    assert_eq!(proxy.count("AdminSetUserPassword"), 0);
+    client(&workshop().web.id);
+    assert_eq!(resume(&home)[0]["password"], password);
 }

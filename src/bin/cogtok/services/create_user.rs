@@ -36,35 +36,77 @@ pub struct Made {
 /// [`Kind::Partial`] if the user was created and a later step failed, [`Kind::Failure`] if the user exists already; else Cognito's error.
 /// The journal keeps nothing unless the outcome is unknown.
 pub async fn create(admin: &Admin, journal: &Journal, record: &mut Record, if_exists: IfExists) -> Result<Made> {
+    match send(admin, journal, record).await? {
+        Sent::Created(user) => created(admin, journal, record, user).await,
+        Sent::Exists(error) => match existing(admin, journal, record, if_exists, error).await? {
+            Existing::LeftAlone(user) => Ok(Made { user, password: None, is_permanent: false }),
+            Existing::ToReset(user) => {
+                (record.was_there, record.is_of_another) = (true, true);
+                created(admin, journal, record, user).await
+            }
+        },
+    }
+}
+
+/// What became of AdminCreateUser.
+enum Sent {
+    Created(User),
+    /// There is such a user already, as this error says; the record is still there.
+    Exists(Error),
+}
+
+async fn send(admin: &Admin, journal: &Journal, record: &mut Record) -> Result<Sent> {
     let username: Username = record.username.parse()?;
-    let user = match ask(admin, journal, record, &username).await {
+    let earlier = earlier_request(record);
+    let unknown = if record.is_of_run { UNKNOWN_OF_RUN } else { UNKNOWN };
+    match ask(admin, journal, record, &username).await {
         Ok(created) => {
             // A user whom somebody else created at the same moment has another password.
             (record.was_there, record.is_of_another) = (!created.is_answered, false);
-            created.user
+            Ok(Sent::Created(created.user))
         }
-        Err(CreateUserError::Refused(error)) if already_exists(&error) => {
-            match existing(admin, journal, record, if_exists, error).await? {
-                Existing::LeftAlone(user) => return Ok(Made { user, password: None, is_permanent: false }),
-                Existing::ToReset(user) => {
-                    (record.was_there, record.is_of_another) = (true, true);
-                    user
-                }
-            }
+        Err(CreateUserError::Refused(error)) if already_exists(&error) => Ok(Sent::Exists(error)),
+        // An earlier request may still be carried out.
+        Err(CreateUserError::Refused(error)) if earlier.is_some_and(|asked| may_be_under_way(admin, asked)) => {
+            Err(error.hint(unknown))
         }
         Err(CreateUserError::Refused(error)) => {
             journal.remove(record)?;
-            return Err(error);
+            Err(error)
         }
         // The user may exist, so the record stays.
-        Err(CreateUserError::Unknown(error)) => {
-            return Err(error.hint(if record.is_of_run { UNKNOWN_OF_RUN } else { UNKNOWN }));
-        }
-    };
+        Err(CreateUserError::Unknown(error)) => Err(error.hint(unknown)),
+    }
+}
+
+async fn created(admin: &Admin, journal: &Journal, record: &mut Record, user: User) -> Result<Made> {
     record.state = State::Created;
     record.sub.clone_from(&user.sub);
     journal.write(record).map_err(|error| partial(record, error))?;
     finish(admin, journal, record, user).await
+}
+
+/// When an earlier call asked for the user, if Cognito may have carried that out.
+fn earlier_request(record: &Record) -> Option<Asked> {
+    record.asked.filter(|_| record.state == State::Intent)
+}
+
+/// How long after a call Cognito may still carry out its request, in seconds.
+const LATE: i64 = 60;
+
+fn may_be_under_way(admin: &Admin, asked: Asked) -> bool {
+    let now = if asked.is_server_time { admin.server_time(Instant::now()) } else { Some(admin.local_time()) };
+    now.is_none_or(|now| now.div_euclid(1000) <= asked.until.saturating_add(LATE))
+}
+
+/// The time of this request, from the beginning of the one before it.
+fn since(earlier: Option<Asked>, asked: Asked) -> Asked {
+    match earlier {
+        None => asked,
+        Some(earlier) if earlier.is_server_time == asked.is_server_time => Asked { from: earlier.from, ..asked },
+        // Times of different clocks can't be compared.
+        Some(earlier) => earlier,
+    }
 }
 
 /// What to do where it is not known whether a user was created.
@@ -82,7 +124,8 @@ async fn ask(
     username: &Username,
 ) -> Result<Created, CreateUserError> {
     let began = Instant::now();
-    record.asked = Some(asked(admin, began, admin.deadline()));
+    let earlier = earlier_request(record);
+    record.asked = Some(since(earlier, asked(admin, began, admin.deadline())));
     record.state = State::Intent;
     for is_first in [true, false] {
         journal.write(record).map_err(CreateUserError::Refused)?;
@@ -91,7 +134,7 @@ async fn ask(
         let error = match admin.create(&new, began).await {
             Err(CreateUserError::Refused(error)) if error.code() == Some("InvalidPasswordException") => error,
             Err(CreateUserError::Unknown(error)) => {
-                record.asked = Some(asked(admin, began, Instant::now()));
+                record.asked = Some(since(earlier, asked(admin, began, Instant::now())));
                 if let Err(unwritten) = journal.write(record) {
                     log::warn!(target: "cogtok", "{unwritten}");
                 }
@@ -201,35 +244,21 @@ pub struct Judge<'a> {
 /// As [`create`].
 pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record, judge: Judge<'_>) -> Result<Made> {
     match (record.state, admin.get(&record.username).await?) {
+        (State::Planned | State::Skipped | State::Intent, None) if earlier_request(record).is_some() => {
+            match send(admin, journal, record).await? {
+                Sent::Created(user) => created(admin, journal, record, user).await,
+                // The earlier request may have been carried out since the look.
+                Sent::Exists(error) => match admin.get(&record.username).await? {
+                    Some(user) => judged(admin, journal, record, user, judge).await,
+                    None => Err(error.hint(if record.is_of_run { UNKNOWN_OF_RUN } else { UNKNOWN })),
+                },
+            }
+        }
         (State::Planned | State::Skipped | State::Intent, None) => create(admin, journal, record, IfExists::Fail).await,
         // The user may be somebody else's: this call did not create one, so its password must not change.
-        (State::Planned | State::Skipped | State::Intent, Some(user)) => match maker(admin, record, &user) {
-            // Somebody else may have made one of that name in that time, with the same attributes.
-            Maker::Us => match proven(judge.proof, record).await {
-                Some(false) => {
-                    let why = format!("someone else created the user {}: nothing was changed", record.username);
-                    of_another(admin, journal, record, user, judge, why).await
-                }
-                None if !judge.is_of_this_call || has_other_attributes(record, &user) => {
-                    decide(admin, journal, record, user, judge).await
-                }
-                Some(true) | None => take(admin, journal, record, user).await,
-            },
-            Maker::Another => {
-                let why = format!("the user {} was there before: nothing was changed", record.username);
-                of_another(admin, journal, record, user, judge, why).await
-            }
-            Maker::Unknown => {
-                // Only the run has a password that was generated for it.
-                let is_ours =
-                    record.is_of_run && record.is_generated && proven(judge.proof, record).await == Some(true);
-                if is_ours {
-                    take(admin, journal, record, user).await
-                } else {
-                    decide(admin, journal, record, user, judge).await
-                }
-            }
-        },
+        (State::Planned | State::Skipped | State::Intent, Some(user)) => {
+            judged(admin, journal, record, user, judge).await
+        }
         // Somebody deleted and recreated the user: it stays somebody else's, whatever is decided.
         (State::Created | State::Done, Some(user))
             if record.sub.as_ref().zip(user.sub.as_ref()).is_some_and(|(ours, there)| ours != there) =>
@@ -247,6 +276,37 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record, judge
             journal.remove(record)?;
             Err(Error::new(Kind::Failure, format!("the user {} was deleted meanwhile", record.username))
                 .hint("cogtok removed its record; create it again: cogtok user create{p}"))
+        }
+    }
+}
+
+/// Takes a user who is there for our own, or leaves it.
+async fn judged(admin: &Admin, journal: &Journal, record: &mut Record, user: User, judge: Judge<'_>) -> Result<Made> {
+    match maker(admin, record, &user) {
+        // Somebody else may have made one of that name in that time, with the same attributes.
+        Maker::Us => match proven(admin, judge.proof, record).await {
+            Some(false) => {
+                let why = format!("someone else created the user {}: nothing was changed", record.username);
+                of_another(admin, journal, record, user, judge, why).await
+            }
+            None if !judge.is_of_this_call || has_other_attributes(record, &user) => {
+                decide(admin, journal, record, user, judge).await
+            }
+            Some(true) | None => take(admin, journal, record, user).await,
+        },
+        Maker::Another => {
+            let why = format!("the user {} was there before: nothing was changed", record.username);
+            of_another(admin, journal, record, user, judge, why).await
+        }
+        Maker::Unknown => {
+            // Only the run has a password that was generated for it.
+            let is_ours =
+                record.is_of_run && record.is_generated && proven(admin, judge.proof, record).await == Some(true);
+            if is_ours {
+                take(admin, journal, record, user).await
+            } else {
+                decide(admin, journal, record, user, judge).await
+            }
         }
     }
 }
@@ -307,8 +367,8 @@ async fn take(admin: &Admin, journal: &Journal, record: &mut Record, user: User)
     finish(admin, journal, record, user).await
 }
 
-async fn proven(proof: Option<&PasswordProof>, record: &Record) -> Option<bool> {
-    proof?.is_password_of_user(record).await
+async fn proven(admin: &Admin, proof: Option<&PasswordProof>, record: &Record) -> Option<bool> {
+    proof?.is_password_of_user(admin, record).await
 }
 
 async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user: User) -> Result<Made> {

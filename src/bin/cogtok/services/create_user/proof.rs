@@ -2,8 +2,9 @@
 //! its own user have.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use cogtok::aws::admin::Admin;
 use cogtok::error::Kind;
 use cogtok::http::client::HttpClient;
 use cogtok::secret::Secret;
@@ -18,6 +19,10 @@ use crate::services::journal::Record;
 
 /// What Cognito says of a password that is not the user's.
 const WRONG_PASSWORD: &str = "Incorrect username or password";
+
+/// By how many milliseconds this machine's clock may differ from Cognito's: a sign-in with a wrong time is refused like one with a
+/// wrong password.
+const CLOCK_TOLERANCE: u64 = 60_000;
 
 /// How long it waits before it asks again where Cognito fails: nobody else knows.
 const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_millis(800), Duration::ZERO];
@@ -39,7 +44,7 @@ impl PasswordProof {
     }
 
     /// Whether the password of the record is the user's; none where Cognito does not say.
-    pub async fn is_password_of_user(&self, record: &Record) -> Option<bool> {
+    pub async fn is_password_of_user(&self, admin: &Admin, record: &Record) -> Option<bool> {
         let mut profile = self.profile.clone();
         profile.user.username = Some(record.username.parse().ok()?);
         let profile = Arc::new(profile);
@@ -49,11 +54,21 @@ impl PasswordProof {
             match SignIn::start(&self.wire, &profile, credentials).await {
                 Ok((_, Step::Done(_) | Step::Ask(Challenge::NewPassword { .. }))) => return Some(true),
                 Ok(_) => return None,
-                Err(error) if error.message().contains(WRONG_PASSWORD) => return Some(false),
+                Err(error) if error.message().contains(WRONG_PASSWORD) => {
+                    return self.is_refusal_about_password(admin).await.then_some(false);
+                }
                 Err(error) if error.kind() == Kind::Network => tokio::time::sleep(pause).await,
                 Err(_) => return None,
             }
         }
         None
+    }
+
+    /// Whether Cognito's words for a wrong password mean that: it says the same to an app client of another pool, and where this
+    /// machine's clock is wrong.
+    async fn is_refusal_about_password(&self, admin: &Admin) -> bool {
+        let Ok(client_id) = self.profile.user_client_id() else { return false };
+        let Some(server_time) = admin.server_time(Instant::now()) else { return false };
+        server_time.abs_diff(admin.local_time()) <= CLOCK_TOLERANCE && admin.app_client(client_id).await.is_ok()
     }
 }
