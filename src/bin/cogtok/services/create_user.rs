@@ -3,19 +3,22 @@
 
 mod maker;
 mod proof;
+mod request_time;
+mod resume;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::services::journal::{Asked, IfExists, Journal, Record, State};
+use crate::services::journal::{IfExists, Journal, Record, State};
 use crate::services::password_generator;
 use cogtok::aws::admin::{Admin, CreateUserError, Created, NewUser, User, already_exists};
 use cogtok::error::{Advice, AdviceKind, Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::settings::types::Username;
 pub use maker::is_undecided;
-use maker::{Maker, has_other_attributes, maker, reset, undecided};
 pub use proof::PasswordProof;
+use request_time::{asked, earlier_request, may_be_under_way, since};
+pub use resume::{Judge, is_of_another, resume};
 
 /// A created user.
 #[derive(Debug)]
@@ -58,7 +61,6 @@ enum Sent {
 async fn send(admin: &Admin, journal: &Journal, record: &mut Record) -> Result<Sent> {
     let username: Username = record.username.parse()?;
     let earlier = earlier_request(record);
-    let unknown = if record.is_of_run { UNKNOWN_OF_RUN } else { UNKNOWN };
     match ask(admin, journal, record, &username).await {
         Ok(created) => {
             // A user whom somebody else created at the same moment has another password.
@@ -68,14 +70,14 @@ async fn send(admin: &Admin, journal: &Journal, record: &mut Record) -> Result<S
         Err(CreateUserError::Refused(error)) if already_exists(&error) => Ok(Sent::Exists(error)),
         // An earlier request may still be carried out.
         Err(CreateUserError::Refused(error)) if earlier.is_some_and(|asked| may_be_under_way(admin, asked)) => {
-            Err(error.hint(unknown))
+            Err(unknown(record, error))
         }
         Err(CreateUserError::Refused(error)) => {
             journal.remove(record)?;
             Err(error)
         }
         // The user may exist, so the record stays.
-        Err(CreateUserError::Unknown(error)) => Err(error.hint(unknown)),
+        Err(CreateUserError::Unknown(error)) => Err(unknown(record, error)),
     }
 }
 
@@ -86,30 +88,11 @@ async fn created(admin: &Admin, journal: &Journal, record: &mut Record, user: Us
     finish(admin, journal, record, user).await
 }
 
-/// When an earlier call asked for the user, if Cognito may have carried that out.
-fn earlier_request(record: &Record) -> Option<Asked> {
-    record.asked.filter(|_| record.state == State::Intent)
+/// The error where it is not known whether the user was created: the record stays.
+fn unknown(record: &Record, error: Error) -> Error {
+    error.hint(if record.is_of_run { UNKNOWN_OF_RUN } else { UNKNOWN })
 }
 
-/// How long after a call Cognito may still carry out its request, in seconds.
-const LATE: i64 = 60;
-
-fn may_be_under_way(admin: &Admin, asked: Asked) -> bool {
-    let now = if asked.is_server_time { admin.server_time(Instant::now()) } else { Some(admin.local_time()) };
-    now.is_none_or(|now| now.div_euclid(1000) <= asked.until.saturating_add(LATE))
-}
-
-/// The time of this request, from the beginning of the one before it.
-fn since(earlier: Option<Asked>, asked: Asked) -> Asked {
-    match earlier {
-        None => asked,
-        Some(earlier) if earlier.is_server_time == asked.is_server_time => Asked { from: earlier.from, ..asked },
-        // Times of different clocks can't be compared.
-        Some(earlier) => earlier,
-    }
-}
-
-/// What to do where it is not known whether a user was created.
 const UNKNOWN: &str =
     "cogtok does not know whether Cognito created the user: `cogtok user create{p} --resume` finds out and finishes";
 const UNKNOWN_OF_RUN: &str =
@@ -145,24 +128,6 @@ async fn ask(
         satisfy(admin, record, is_first, error).await.map_err(CreateUserError::Refused)?;
     }
     Err(CreateUserError::Refused(Error::new(Kind::Failure, "AdminCreateUser was not tried")))
-}
-
-/// The time from `from` until `until`, by the server's clock where that is known.
-fn asked(admin: &Admin, from: Instant, until: Instant) -> Asked {
-    let seconds = |from: i64, until: i64, is_server_time| Asked {
-        from: from.div_euclid(1000),
-        until: until.div_euclid(1000).saturating_add(1),
-        is_server_time,
-    };
-    if let Some((from, until)) = admin.server_time(from).zip(admin.server_time(until)) {
-        return seconds(from, until, true);
-    }
-    let (now, at) = (Instant::now(), admin.local_time());
-    let millis = |later: Instant, earlier: Instant| {
-        i64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
-    };
-    let local = |moment| at.saturating_add(millis(moment, now)).saturating_sub(millis(now, moment));
-    seconds(local(from), local(until), false)
 }
 
 /// AdminSetUserPassword with the record's password, and like [`ask`] once again where the policy asks for more.
@@ -225,150 +190,6 @@ pub fn without_policy_advice(error: Error) -> Error {
         let is_about_it = matches!(advice.kind(), Some(ChooseFittingPassword | ChooseFittingPasswordForUser));
         (!is_about_it).then_some(advice)
     })
-}
-
-/// What decides about a user who may be somebody else's.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Judge<'a> {
-    /// Tells by the password.
-    pub proof: Option<&'a PasswordProof>,
-    /// What to do where the user is somebody else's, or nothing tells; none where nobody said.
-    pub decided: Option<IfExists>,
-    /// Whether this call itself asked for the user, so that nobody else had the time to.
-    pub is_of_this_call: bool,
-}
-
-/// Completes a journal record. `None` if the user was never created and is no longer wanted: then the record is deleted.
-///
-/// # Errors
-/// As [`create`].
-pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record, judge: Judge<'_>) -> Result<Made> {
-    match (record.state, admin.get(&record.username).await?) {
-        (State::Planned | State::Skipped | State::Intent, None) if earlier_request(record).is_some() => {
-            match send(admin, journal, record).await? {
-                Sent::Created(user) => created(admin, journal, record, user).await,
-                // The earlier request may have been carried out since the look.
-                Sent::Exists(error) => match admin.get(&record.username).await? {
-                    Some(user) => judged(admin, journal, record, user, judge).await,
-                    None => Err(error.hint(if record.is_of_run { UNKNOWN_OF_RUN } else { UNKNOWN })),
-                },
-            }
-        }
-        (State::Planned | State::Skipped | State::Intent, None) => create(admin, journal, record, IfExists::Fail).await,
-        // The user may be somebody else's: this call did not create one, so its password must not change.
-        (State::Planned | State::Skipped | State::Intent, Some(user)) => {
-            judged(admin, journal, record, user, judge).await
-        }
-        // Somebody deleted and recreated the user: it stays somebody else's, whatever is decided.
-        (State::Created | State::Done, Some(user))
-            if record.sub.as_ref().zip(user.sub.as_ref()).is_some_and(|(ours, there)| ours != there) =>
-        {
-            record.is_of_another = true;
-            if judge.decided == Some(IfExists::Reset) {
-                journal.write(record)?;
-            }
-            decide(admin, journal, record, user, judge).await
-        }
-        // Cognito checks a permanent password only at the next sign-in, so it is set again: the record's password is the right one in any
-        // case.
-        (State::Created | State::Done, Some(user)) => finish(admin, journal, record, user).await,
-        (State::Created | State::Done, None) => {
-            journal.remove(record)?;
-            Err(Error::new(Kind::Failure, format!("the user {} was deleted meanwhile", record.username))
-                .hint("cogtok removed its record; create it again: cogtok user create{p}"))
-        }
-    }
-}
-
-/// Takes a user who is there for our own, or leaves it.
-async fn judged(admin: &Admin, journal: &Journal, record: &mut Record, user: User, judge: Judge<'_>) -> Result<Made> {
-    match maker(admin, record, &user) {
-        // Somebody else may have made one of that name in that time, with the same attributes.
-        Maker::Us => match proven(admin, judge.proof, record).await {
-            Some(false) => {
-                let why = format!("someone else created the user {}: nothing was changed", record.username);
-                of_another(admin, journal, record, user, judge, why).await
-            }
-            None if !judge.is_of_this_call || has_other_attributes(record, &user) => {
-                decide(admin, journal, record, user, judge).await
-            }
-            Some(true) | None => take(admin, journal, record, user).await,
-        },
-        Maker::Another => {
-            let why = format!("the user {} was there before: nothing was changed", record.username);
-            of_another(admin, journal, record, user, judge, why).await
-        }
-        Maker::Unknown => {
-            // Only the run has a password that was generated for it.
-            let is_ours =
-                record.is_of_run && record.is_generated && proven(admin, judge.proof, record).await == Some(true);
-            if is_ours {
-                take(admin, journal, record, user).await
-            } else {
-                decide(admin, journal, record, user, judge).await
-            }
-        }
-    }
-}
-
-/// Does with a user of somebody else what was decided.
-async fn of_another(
-    admin: &Admin,
-    journal: &Journal,
-    record: &mut Record,
-    user: User,
-    judge: Judge<'_>,
-    why: String,
-) -> Result<Made> {
-    match judge.decided {
-        Some(IfExists::Fail) | None => {
-            journal.remove(record)?;
-            let error = Error::new(Kind::Failure, why);
-            Err(if record.is_of_run {
-                error.with_code(OF_ANOTHER).hint(AdviceKind::SkipOrResetExistingUser)
-            } else {
-                error.hint(reset(record).fill("why", "to give it a new password"))
-            })
-        }
-        Some(decided) => {
-            record.is_of_another = true;
-            if decided == IfExists::Reset {
-                journal.write(record)?;
-            }
-            decide(admin, journal, record, user, judge).await
-        }
-    }
-}
-
-/// The code of a user whom somebody else created, of whom Cognito did not say so.
-const OF_ANOTHER: &str = "OfAnother";
-
-/// Whether it failed since there is such a user, of somebody else: only a person can decide about that one.
-pub fn is_of_another(error: &Error) -> bool {
-    already_exists(error) || error.code() == Some(OF_ANOTHER)
-}
-
-/// Does with a user of unknown origin what was decided.
-async fn decide(admin: &Admin, journal: &Journal, record: &mut Record, user: User, judge: Judge<'_>) -> Result<Made> {
-    match judge.decided {
-        Some(IfExists::Reset) => take(admin, journal, record, user).await,
-        Some(IfExists::Skip) => {
-            journal.skip(record)?;
-            Ok(Made { user, password: None, is_permanent: false })
-        }
-        Some(IfExists::Fail) | None => Err(undecided(record, &user)),
-    }
-}
-
-/// Finishes a user who is there as one of our own.
-async fn take(admin: &Admin, journal: &Journal, record: &mut Record, user: User) -> Result<Made> {
-    record.was_there = true;
-    record.sub.clone_from(&user.sub);
-    finish(admin, journal, record, user).await
-}
-
-async fn proven(admin: &Admin, proof: Option<&PasswordProof>, record: &Record) -> Option<bool> {
-    proof?.is_password_of_user(admin, record).await
 }
 
 async fn finish(admin: &Admin, journal: &Journal, record: &mut Record, mut user: User) -> Result<Made> {
