@@ -146,8 +146,7 @@ impl Idp {
     }
 
     /// Responds to the PASSWORD_VERIFIER after SRP_A. Any other challenge must be in `instead`: a server that can't verify the proof gets
-    /// nothing else, no code and no new password. PASSWORD is left to the caller, who knows whether the password may be sent, and MFA_SETUP
-    /// reveals only values derived from its own key.
+    /// nothing else, no code and no new password. PASSWORD is left to the caller, who knows whether the password may be sent.
     async fn verify_password(
         &self,
         exchange: &SrpClient,
@@ -162,8 +161,7 @@ impl Idp {
                 self.prove(exchange, pool_name, None, username, &challenge, password).await
             }
             AuthOutcome::Challenge(challenge)
-                if !["PASSWORD", "MFA_SETUP"].contains(&challenge.name.sent())
-                    && !instead.contains(&challenge.name.sent()) =>
+                if challenge.name != "PASSWORD" && !instead.contains(&challenge.name.sent()) =>
             {
                 let name = &challenge.name;
                 Err(Error::network(format!(

@@ -51,7 +51,7 @@ fn an_authenticator_app_is_set_up_with_the_key_on_the_screen_and_nowhere_else() 
     home.cogtok(["profile", "set", "ws", "user.username", &email]).run().ok();
     let (token, errors) = (home.allow(home.path("token")), home.path("errors"));
     let script = format!(
-        "T=$(cogtok token user -p ws 2>{}); echo \"code $?\"; printf %s \"$T\" >{}",
+        "T=$(cogtok token user -p ws --auth-flow password 2>{}); echo \"code $?\"; printf %s \"$T\" >{}",
         errors.display(),
         token.display()
     );

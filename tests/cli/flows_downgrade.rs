@@ -119,6 +119,7 @@ fn who_does_not_ask_for_the_proof_gets_no_code_and_no_new_password() {
         ("CUSTOM_CHALLENGE", json!({"question": "your password?"})),
         ("PASSWORD_SRP", json!({})),
         ("DEVICE_PASSWORD_VERIFIER", json!({})),
+        ("MFA_SETUP", json!({"MFAS_CAN_SETUP": "[\"SOFTWARE_TOKEN_MFA\",\"EMAIL_OTP\"]"})),
     ];
     for (name, parameters) in &asked {
         let server = Server::script([challenge(1, name, parameters.clone())]);
