@@ -14,6 +14,7 @@ use crate::error::{Advice, AdviceKind};
 /// Every command that sends a token has these options.
 const NEW_TOKEN: AdviceKind = AdviceKind::GetNewToken;
 const ACCESS_TOKEN: AdviceKind = AdviceKind::SendAccessToken;
+const COMPARE_CLOCKS: &str = "the server's clock seems to be behind: compare it with this machine's";
 
 /// Why a token was refused.
 #[derive(Debug)]
@@ -31,7 +32,8 @@ pub(crate) struct RejectionReason {
 enum Reason {
     Format,
     Signature,
-    Times,
+    Expired,
+    NotYetValid,
     Issuer,
     Use,
     Client,
@@ -54,12 +56,12 @@ const WORDS: [(&str, Reason); 27] = [
     (" allowedaudience ", Reason::Audience),
     (" iss ", Reason::Issuer),
     (" issuer ", Reason::Issuer),
-    (" exp ", Reason::Times),
-    (" expired ", Reason::Times),
-    (" nbf ", Reason::Times),
-    (" iat ", Reason::Times),
-    (" not yet valid ", Reason::Times),
-    (" jwt not active ", Reason::Times),
+    (" exp ", Reason::Expired),
+    (" expired ", Reason::Expired),
+    (" nbf ", Reason::NotYetValid),
+    (" iat ", Reason::NotYetValid),
+    (" not yet valid ", Reason::NotYetValid),
+    (" jwt not active ", Reason::NotYetValid),
     (" token_use ", Reason::Use),
     (" token use ", Reason::Use),
     (" signature ", Reason::Signature),
@@ -70,8 +72,40 @@ const WORDS: [(&str, Reason); 27] = [
     (" no json web token ", Reason::Format),
 ];
 
+/// Phrases that only a message about the token has. An API also refuses requests for what has nothing to do with it, in the same words:
+/// an issuer of invoices, a subscription that has expired.
+const ABOUT_TOKEN: [&str; 24] = [
+    " token ",
+    " tokens ",
+    " jwt ",
+    " bearer ",
+    " claim ",
+    " claims ",
+    " token_use ",
+    " access_token ",
+    " id_token ",
+    " invalid_token ",
+    " insufficient_scope ",
+    " insufficient scope ",
+    " missing scope ",
+    " required scope ",
+    " required scopes ",
+    " audience doesn t match ",
+    " invalid audience ",
+    " invalid issuer ",
+    " issuer mismatch ",
+    " invalid signature ",
+    " signature has expired ",
+    " signature verification ",
+    " not enough segments ",
+    " number of segments ",
+];
+
 /// How many seconds before its expiry some services refuse a token.
 const LAST_SECONDS: u64 = 120;
+
+/// By how many seconds a service's clock may be behind this machine's.
+const CLOCK_DIFFERENCE: u64 = 300;
 
 /// The reason for refusing a token with these `claims` (`None` for an opaque token) at `now`, in milliseconds since the Unix epoch. `None`
 /// if neither the service nor the token shows a reason, and the service is unknown.
@@ -87,7 +121,9 @@ pub(crate) fn why(
         let (rule, detail, fix) = told(failed, asked, Reason::Format, &Map::new(), now);
         return Some(RejectionReason { is_named: false, what: format!("{rule}: {detail}"), fix });
     };
-    let named = named(&failed.said());
+    let said = words(&failed.said());
+    let is_about_token = asked.api != Api::Http || ABOUT_TOKEN.iter().any(|phrase| said.contains(phrase));
+    let named = if is_about_token { named(&said) } else { Vec::new() };
     let chosen = named.iter().copied().find(|reason| can_be(*reason, failed, claims, now));
     let seen = likeliest(claims, asked, now).filter(|_| is_at_fault(claims, asked, now));
     match (chosen, seen) {
@@ -98,7 +134,14 @@ pub(crate) fn why(
         (Some(chosen), _) => return Some(because(failed, asked, chosen, claims, now, true)),
         (None, None) => {}
     }
-    if named.contains(&Reason::Times) {
+    if named.contains(&Reason::NotYetValid) {
+        let (name, begin) = beginning(claims, now);
+        let begin =
+            begin.map_or_else(String::new, |begin| format!("; its `{name}` is {begin} by this machine's clock"));
+        let what = format!("{name}: the server says that the token is not yet valid{begin}");
+        return Some(RejectionReason { is_named: true, what, fix: COMPARE_CLOCKS.into() });
+    }
+    if named.contains(&Reason::Expired) {
         let end = claims.get("exp").and_then(Value::as_i64).map(|end| relative(end, now)).unwrap_or_default();
         let what =
             format!("exp: the server says that the token has expired; its `exp` is {end} by this machine's clock");
@@ -120,12 +163,16 @@ fn because(
     RejectionReason { is_named, what: format!("{rule}: {detail}"), fix }
 }
 
-/// The named reasons, in order; the least specific ones come last.
-fn named(said: &str) -> Vec<Reason> {
+/// The words of a message in lower case, with a space around each.
+fn words(said: &str) -> String {
     let said = said.to_ascii_lowercase();
     let words: Vec<&str> =
         said.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
-    let said = format!(" {} ", words.join(" "));
+    format!(" {} ", words.join(" "))
+}
+
+/// The reasons that a message of these [`words`] names, in order; the least specific ones come last.
+fn named(said: &str) -> Vec<Reason> {
     let mut found: Vec<(usize, Reason)> =
         WORDS.iter().filter_map(|(word, reason)| Some((said.find(word)?, *reason))).collect();
     found.sort_by_key(|(at, reason)| (matches!(reason, Reason::Signature | Reason::Format), *at));
@@ -136,7 +183,7 @@ fn named(said: &str) -> Vec<Reason> {
         }
     }
     // "Signature has expired" is not about the signature.
-    if reasons.contains(&Reason::Times) {
+    if reasons.contains(&Reason::Expired) || reasons.contains(&Reason::NotYetValid) {
         reasons.retain(|reason| !matches!(reason, Reason::Signature | Reason::Format));
     }
     reasons
@@ -147,9 +194,9 @@ fn can_be(reason: Reason, failed: &ErrorResponse<'_>, claims: &Map<String, Value
     match reason {
         // The token is a JSON Web Token.
         Reason::Format => false,
-        Reason::Times => {
-            check_times(claims, now.saturating_add(LAST_SECONDS * 1000), 0).is_err()
-                || check_times(claims, now, 0).is_err()
+        Reason::Expired => is_outside(claims, now.saturating_add(LAST_SECONDS * 1000), "exp"),
+        Reason::NotYetValid => {
+            ["nbf", "iat"].iter().any(|name| is_outside(claims, now.saturating_sub(CLOCK_DIFFERENCE * 1000), name))
         }
         Reason::Scope => {
             let has =
@@ -160,6 +207,18 @@ fn can_be(reason: Reason, failed: &ErrorResponse<'_>, claims: &Map<String, Value
         Reason::Use => claims.contains_key("token_use"),
         Reason::Signature | Reason::Issuer | Reason::Client | Reason::Audience => true,
     }
+}
+
+/// The claim that says from when the token is valid, and how far away that is.
+fn beginning(claims: &Map<String, Value>, now: u64) -> (&'static str, Option<String>) {
+    let is_iat = claims.contains_key("iat") && !claims.contains_key("nbf");
+    let name = if is_iat { "iat" } else { "nbf" };
+    (name, claims.get(name).and_then(Value::as_i64).map(|at| relative(at, now)))
+}
+
+/// Whether the token is refused at `at` for this claim.
+fn is_outside(claims: &Map<String, Value>, at: u64, name: &str) -> bool {
+    check_times(claims, at, 0).is_err_and(|rejection| rejection.claim == name)
 }
 
 /// Whether the token has a fault that can be seen from here.
@@ -177,7 +236,8 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 
 fn likeliest(claims: &Map<String, Value>, asked: &RequestContext, now: u64) -> Option<Reason> {
     match (check_times(claims, now, 0), is_of_pool(claims, asked), TokenKind::of(claims)) {
-        (Err(_), _, _) => Some(Reason::Times),
+        (Err(rejection), _, _) if rejection.claim != "exp" => Some(Reason::NotYetValid),
+        (Err(_), _, _) => Some(Reason::Expired),
         (_, false, _) => Some(Reason::Issuer),
         (_, _, TokenKind::Id) => Some(Reason::Use),
         // Nothing is known about another API; AgentCore has a list of clients.
@@ -203,8 +263,13 @@ fn told(
             let detail = format!("{}, and its keys must be those of the configured pool", found("iss"));
             ("signature", detail, "choose the profile of the configured pool, or configure the token's".into())
         }
-        Reason::Times => match check_times(claims, now, 0) {
+        Reason::Expired | Reason::NotYetValid => match check_times(claims, now, 0) {
             Err(why) => (why.claim, format!("`{}` is {}", why.claim, why.found), NEW_TOKEN.into()),
+            Ok(()) if reason == Reason::NotYetValid => {
+                let (name, begin) = beginning(claims, now);
+                let begin = begin.unwrap_or_default();
+                (name, format!("`{name}` is {begin} by this machine's clock"), COMPARE_CLOCKS.into())
+            }
             Ok(()) => {
                 let end = claims.get("exp").and_then(Value::as_i64).map(|end| relative(end, now)).unwrap_or_default();
                 ("exp", format!("`exp` is {end}"), NEW_TOKEN.into())

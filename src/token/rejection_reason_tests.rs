@@ -84,7 +84,7 @@ fn words_choose_among_what_can_be_so_of_this_token() {
         (&id, "jwt malformed", "(401): likely because of token_use"),
         (&user, "Token use not allowed: access. Expected: id", "(401): token_use: `token_use` is access"),
         (&machine(), "Client ID not allowed: m2m. Expected: web", "(401): allowedClients: `client_id` is m2m"),
-        (&machine(), "The token is not yet valid (nbf)", "(401): exp: the server says that the token has expired"),
+        (&machine(), "The token is not yet valid (nbf)", "(401): nbf: the server says that the token is not yet valid"),
         (&machine(), "jwt malformed", "(401): likely because of allowedClients"),
     ] {
         let error = why(claims, 401, None, said);

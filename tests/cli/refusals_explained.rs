@@ -24,6 +24,32 @@ fn machine(changes: &Value) -> String {
     jwt(&claims)
 }
 
+/// PyJWT says so where the server's clock is behind.
+#[test]
+fn a_token_that_is_not_yet_valid_is_not_told_as_expired() {
+    for token in [machine(&json!({})), machine(&json!({"iat": now() - 1800, "exp": now() + 1800}))] {
+        let output = told(&token, Answer::json(401, &json!({"detail": "The token is not yet valid (iat)"})));
+        output.code(4).stderr_has("because of iat: ").stderr_has("by this machine's clock").stderr_has("clock seems");
+        output.stderr_lacks("expired").stderr_lacks("--force-refresh");
+    }
+}
+
+/// The words of a token's rules are used for other things as well.
+#[test]
+fn what_an_api_says_of_something_else_is_not_laid_on_the_token() {
+    for (status, said) in [
+        (403, "Your subscription has expired"),
+        (403, "The issuer of this invoice may not be changed"),
+        (403, "Kid accounts are not allowed"),
+        (401, "The webhook signature header X-Hub-Signature is missing"),
+        (403, "You lack permission in the scope of this project"),
+        (401, "missing client id in the request body"),
+    ] {
+        let output = told(&machine(&json!({})), Answer::json(status, &json!({"message": said})));
+        output.code(4).stderr_has(said).stderr_lacks("because of").stderr_has("what was sent is");
+    }
+}
+
 /// PyJWT and python-jose say so of a token that is over: FastAPI, Flask, Django.
 #[test]
 fn a_signature_that_has_expired_is_about_exp_and_not_about_the_pools_keys() {
