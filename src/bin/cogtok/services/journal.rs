@@ -174,7 +174,12 @@ fn records_in(dir: &Path) -> Result<Vec<Record>> {
             Ok(None) => {
                 log::warn!(target: "cogtok", "{} is not a journal record; cogtok left it alone", path.display())
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                return Err(match file::why_others_read(&path) {
+                    Some(why) => error.hint(why),
+                    None => error,
+                });
+            }
         }
     }
     records.sort_by(|one, other| one.username.cmp(&other.username));
