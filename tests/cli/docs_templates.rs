@@ -3,8 +3,8 @@
 
 use crate::harness::ministack::{Ministack, aws_venv};
 use crate::harness::shell::path_with_cogtok;
-use crate::harness::{Home, Keyring, Run};
-use serde_json::Value;
+use crate::harness::{Answer, Home, Keyring, Proxy, Run, unique};
+use serde_json::{Value, json};
 
 const PAGE: &str = include_str!("../../docs/cognito-setup.md");
 
@@ -33,19 +33,44 @@ fn bash<'h>(home: &'h Home, stack: &Ministack, keyring: &Keyring, script: &str) 
 
 /// What a JSON API of this ministack lists, and each pool in it.
 fn pools(stack: &Ministack) -> Vec<Value> {
-    let listed = stack.cognito("ListUserPools", &serde_json::json!({"MaxResults": 60}))["UserPools"].clone();
+    let listed = stack.cognito("ListUserPools", &json!({"MaxResults": 60}))["UserPools"].clone();
     let ids = listed.as_array().unwrap().iter().map(|pool| pool["Id"].clone());
-    ids.map(|id| stack.cognito("DescribeUserPool", &serde_json::json!({"UserPoolId": id}))["UserPool"].clone())
-        .collect()
+    ids.map(|id| stack.cognito("DescribeUserPool", &json!({"UserPoolId": id}))["UserPool"].clone()).collect()
 }
 
-/// The one pool that is there is closed: what AWS goes by when an unsigned SignUp comes (NotAuthorizedException). The local
-/// Cognito takes that call whatever the pool says, so the setting is what can be looked at here.
+/// A stranger, without a signature and with nothing but the public client's id, tries to become a user of the one pool that is there.
+/// The local Cognito takes SignUp whatever the pool says, so what stands before it refuses as Cognito does, by the pool's own setting.
+fn attack(home: &Home, stack: &Ministack) -> bool {
+    let pool = &pools(stack)[0];
+    let is_closed = pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] == true;
+    let proxy = Proxy::with(&stack.url(), move |request| {
+        assert_eq!(request.header("authorization"), None);
+        (request.operation() == Some("SignUp") && is_closed)
+            .then(|| Answer::aws_error("NotAuthorizedException", "SignUp is not permitted for this user pool"))
+    });
+    let stranger = format!("{}@example.com", unique("stranger"));
+    let sign_up = home.cogtok(["sign-up", &stranger, "-p", "ws", "--password-stdin", "--endpoint-url", &proxy.url()]);
+    let output = sign_up.stdin("Correct-Horse-7-Stranger").run();
+    let users = stack.cognito("ListUsers", &json!({"UserPoolId": pool["Id"]}))["Users"].to_string();
+    assert_eq!((proxy.log(), output.code == Some(0)), (vec!["SignUp".to_owned()], users.contains(&stranger)));
+    output.code == Some(0)
+}
+
+/// The one pool that is there is closed, and stays so before a stranger; the same pool, opened, would not.
 #[track_caller]
-fn is_closed(stack: &Ministack) {
+fn is_closed(home: &Home, stack: &Ministack) {
     let pools = pools(stack);
     assert_eq!(pools.len(), 1, "{pools:?}");
     assert_eq!(pools[0]["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"], true, "{}", pools[0]);
+    assert!(!attack(home, stack), "a stranger is a user of {}", pools[0]);
+}
+
+#[track_caller]
+fn is_taken_when_open(home: &Home, stack: &Ministack) {
+    let open =
+        json!({"UserPoolId": pools(stack)[0]["Id"], "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": false}});
+    stack.cognito("UpdateUserPool", &open);
+    assert!(attack(home, stack), "the attack shows nothing");
 }
 
 /// The role's policy, as IAM gives it back, names models and nothing like all of them.
@@ -71,11 +96,12 @@ fn those_of_the_aws_cli() {
     assert_eq!(script.len(), 2);
     let script = format!("{}\nROLE=ws-user\n{POLICY} >policy.json", script.join("\n"));
     bash(&home, &stack, &keyring, &script).run().ok();
-    is_closed(&stack);
+    is_closed(&home, &stack);
     names_models(&std::fs::read_to_string(home.path("project/policy.json")).unwrap());
     // What was made is what cogtok needs, and `doctor` sees nothing wrong with who may sign up.
     let output = bash(&home, &stack, &keyring, "cogtok token m2m -p ws >/dev/null; cogtok doctor -p ws --json").run();
     crate::doctor::says(output.ok(), "self-sign-up", "ok", "only administrators");
+    is_taken_when_open(&home, &stack);
 }
 
 #[test]
@@ -89,7 +115,7 @@ fn that_of_cloudformation() {
     let script =
         format!("cat >ws.yaml <<'END'\n{}\nEND\n{}\nROLE=$({role})\n{POLICY} >policy.json", template[0], script[0]);
     bash(&home, &stack, &keyring, &script).run().ok();
-    is_closed(&stack);
+    is_closed(&home, &stack);
     names_models(&std::fs::read_to_string(home.path("project/policy.json")).unwrap());
     // The stack's domain is one of AWS's, which is not reached from here.
     let output = bash(&home, &stack, &keyring, "cogtok doctor -p ws --json || test $? = 6").run();

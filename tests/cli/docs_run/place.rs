@@ -31,6 +31,8 @@ pub struct Place {
 pub struct World {
     pub home: Home,
     keyring: Keyring,
+    /// Whether the page begins with the profile `ws`, and its client secret in a variable; on a fresh home the page stores it.
+    has_profile: bool,
 }
 
 impl Place {
@@ -223,7 +225,7 @@ fn deploy(stack: &Ministack, name: &str, outputs: &Value) {
 impl World {
     /// A home with the files that the pages speak of; `has_profile` says whether `ws` is there, as README makes it.
     pub fn new(pool: &Pool, has_profile: bool) -> Self {
-        let world = Self { home: Home::new(), keyring: Keyring::start() };
+        let world = Self { home: Home::new(), keyring: Keyring::start(), has_profile };
         let project = world.home.allow(world.project());
         let bin = world.home.allow(world.home.path("bin"));
         for dir in [&project, &bin] {
@@ -297,7 +299,9 @@ impl World {
         let path = [self.home.path("bin"), aws_venv().join("bin")].into_iter();
         let path = std::env::join_paths(path.chain(std::env::split_paths(&path_with_cogtok()))).unwrap();
         let mut run = self.home.program("bash", ["--norc", "--noprofile", "-c", &script]).keyring(&self.keyring);
-        for (name, value) in &pool.env {
+        // COGTOK_PASSWORD stands for the person who types it.
+        for (name, value) in pool.env.iter().filter(|(name, _)| self.has_profile || *name != "COGTOK_M2M_CLIENT_SECRET")
+        {
             run = run.env(name, value);
         }
         if let Some(name) = block.mark("stdin: $") {

@@ -63,6 +63,9 @@ pub fn blocks(page: &str) -> Vec<Block> {
     let (mut blocks, mut marks) = (Vec::new(), Vec::new());
     let mut lines = text.lines().enumerate();
     while let Some((_, line)) = lines.next() {
+        // In a list, a block is indented as its item is.
+        let indent = line.len() - line.trim_start().len();
+        let line = line.trim_start();
         if let Some(mark) = line.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")) {
             marks.push(mark.to_owned());
             continue;
@@ -71,6 +74,7 @@ pub fn blocks(page: &str) -> Vec<Block> {
         let Some(language) = line.strip_prefix("```") else { continue };
         let mut block = Block { language: language.to_owned(), line: 0, text: String::new(), marks };
         for (at, line) in lines.by_ref() {
+            let line = line.get(indent..).unwrap_or_else(|| line.trim_start());
             if line.starts_with("```") {
                 break;
             }
