@@ -166,6 +166,10 @@ const OF_SESSIONS: [&str; 8] = [
     "ForbiddenException",
 ];
 
+/// What Cognito says of a refresh token that never works again, in lower case. Other refusals are about the app client, the user or the
+/// server, and after a change there the refresh token works again.
+const ENDED: [&str; 3] = ["refresh token has expired", "refresh token has been revoked", "invalid refresh token"];
+
 /// The error for a server that renews no session in either way: the refresh token was not used.
 fn unrenewable(first: &Error, second: &Error) -> Error {
     Error::new(Kind::Failure, format!("this server does not renew sessions: {}; {}", first.message(), second.message()))
@@ -188,7 +192,33 @@ fn is_over(error: &Error) -> bool {
     let message = error.message().to_lowercase();
     match error.code() {
         Some("RefreshTokenReuseException") => true,
-        Some("NotAuthorizedException") => !["secret", "disabled"].iter().any(|word| message.contains(word)),
+        Some("NotAuthorizedException") => ENDED.iter().any(|words| message.contains(words)),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_cognito_says_of_a_dead_refresh_token_ends_the_session() {
+        let is_over = |code: &str, message: &str| is_over(&Error::new(Kind::Refused, message).with_code(code));
+        for ended in ["Refresh Token has expired", "Refresh Token has been revoked", "Invalid Refresh Token."] {
+            assert!(is_over("NotAuthorizedException", &format!("X was refused: NotAuthorizedException: {ended}")));
+        }
+        assert!(is_over("RefreshTokenReuseException", "X was refused"));
+        for other in [
+            "Refresh Token auth flow not enabled for this client",
+            "Action GetTokensFromRefreshToken is not supported",
+            "Unable to verify secret hash for client x",
+            "Client x is configured for secret but secret was not received",
+            "User is disabled.",
+            "User not authorized",
+            "",
+        ] {
+            assert!(!is_over("NotAuthorizedException", other), "{other}");
+        }
+        assert!(!is_over("InvalidParameterException", "Invalid Refresh Token"));
     }
 }

@@ -131,6 +131,37 @@ fn a_refusal_a_busy_server_and_a_gateway_are_not_taken_for_a_lack() {
 }
 
 #[test]
+fn a_refusal_that_is_not_about_the_refresh_token_leaves_it_where_it_is() {
+    for (words, code, hint) in [
+        ("Refresh Token auth flow not enabled for this client", 3, "ALLOW_REFRESH_TOKEN_AUTH"),
+        ("Action is not supported", 4, "--password-stdin"),
+        ("User is disabled.", 4, "cogtok user enable"),
+        ("Something that nobody has seen yet", 4, "--password-stdin"),
+    ] {
+        let refusal = Answer::aws_error("NotAuthorizedException", words);
+        let is_refusing = Arc::new(Mutex::new(true));
+        let ours = Arc::clone(&is_refusing);
+        let server = Server::start(move |request: &Request| {
+            let body: Value = request.json();
+            match (request.operation(), body["AuthFlow"].as_str()) {
+                (_, Some("USER_PASSWORD_AUTH")) => tokens(true),
+                _ if *ours.lock().unwrap() => refusal.clone(),
+                (Some(RENEW), _) if body["RefreshToken"] == REFRESH => tokens(false),
+                _ => Answer::aws_error("NotAuthorizedException", "Invalid Refresh Token"),
+            }
+        });
+        let (home, keyring) = signed_in(&server);
+        let output = token_user(&home, &keyring).run();
+        output.code(code).stderr_has(words).stderr_has(hint).stderr_has("the session can't be renewed");
+        output.stderr_lacks("has expired");
+        home.cogtok(["status"]).run().ok().stdout_has("refresh-token");
+        *is_refusing.lock().unwrap() = false;
+        token_user(&home, &keyring).run().ok();
+        assert!(!log(&server)[1..].contains(&"USER_PASSWORD_AUTH".to_owned()), "{words}");
+    }
+}
+
+#[test]
 fn a_server_that_rotated_once_knows_the_operation() {
     let bad: Arc<Mutex<bool>> = Arc::default();
     let ours = Arc::clone(&bad);

@@ -76,6 +76,9 @@ pub(super) const TABLE: &[Row] = &[
     advise("AdminEnableUser|AdminDisableUser|AdminUserGlobalSignOut|AdminSetUserMFAPreference|AdminDeleteSoftwareToken NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
     advise("ListGroups|CreateGroup|DeleteGroup|ListUsersInGroup|AdminListGroupsForUser|AdminRemoveUserFromGroup|ListUserPoolClientSecrets|AddUserPoolClientSecret|DeleteUserPoolClientSecret NotAuthorizedException", "", Refused, UseCredentialsOfPoolAccount),
     advise("GetUser|GlobalSignOut|ConfirmDevice NotAuthorizedException", "", Refused, RenewUserToken),
+    row("GetTokensFromRefreshToken|InitiateAuth NotAuthorizedException", "refresh token auth flow", Config, "the app client does not allow refresh tokens: enable ALLOW_REFRESH_TOKEN_AUTH or refresh token rotation on it"),
+    row("GetTokensFromRefreshToken|InitiateAuth InvalidParameterException", "refresh token auth flow", Config, "the app client does not allow refresh tokens: enable ALLOW_REFRESH_TOKEN_AUTH or refresh token rotation on it"),
+    row("GetTokensFromRefreshToken|InitiateAuth InvalidParameterException", "refresh_token_auth", Config, "the app client does not allow refresh tokens: enable ALLOW_REFRESH_TOKEN_AUTH or refresh token rotation on it"),
     // Self-service: a user's own account.
     row("SignUp NotAuthorizedException", "", Refused, "the pool does not let people sign up, or its app client does not: an administrator creates users"),
     advise("SignUp UsernameExistsException", "", Failure, ResetOwnPassword),
