@@ -27,6 +27,11 @@ pub(crate) fn may_pass(status: u16) -> bool {
     matches!(status, 429 | 500..=599)
 }
 
+/// Whether a gateway, or a server under load, answers so: then nothing is known of what the server can do.
+pub(crate) fn is_busy(status: u16) -> bool {
+    matches!(status, 429 | 502..=504)
+}
+
 /// Whether the service throttled the request, which was then not carried out.
 pub(crate) fn is_throttled(error: &Error) -> bool {
     let is_code = |code: &str| {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_cognitoidentityprovider::config::Config;
-use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
+use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, AuthenticationResultType};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -12,7 +12,7 @@ use aws_smithy_types::retry::RetryConfig;
 use crate::aws::service_error::from_sdk;
 use crate::error::{AdviceKind, Error, Kind, Result};
 use crate::http::retry::{CallFailure, with_retries};
-use crate::http::status::is_throttled;
+use crate::http::status::{self, is_throttled};
 use crate::http::transport_error::{TransportError, fault_in};
 use crate::secret::Secret;
 use crate::user_pool::cognito_idp::{AuthenticationResult, Idp};
@@ -89,34 +89,34 @@ impl Idp {
             .refresh_token(refresh_token.expose())
             .set_client_secret(self.client_secret.as_ref().map(|secret| secret.expose().to_owned()))
             .set_device_key(device_key.map(str::to_owned));
-        let answer = match request.customize().config_override(once).send().await {
-            Ok(answer) => answer.authentication_result,
+        // A server that has once returned a new refresh token has the operation.
+        let may_lack = rotates != Some(true) && self.is_elsewhere;
+        let (error, is_lacking) = match request.customize().config_override(once).send().await {
+            Ok(answer) => match answer.authentication_result.filter(has_tokens) {
+                Some(result) => return self.signed_in(result),
+                None => (no_tokens(operation), may_lack),
+            },
             Err(error) => {
-                // A server that has once returned a new refresh token has the operation.
-                let is_lacking = rotates != Some(true) && self.is_lacking(&error);
-                let error = from_sdk(operation, error, self.wire.redactor());
-                if !is_lacking {
-                    return Err(error);
-                }
-                log::info!(target: "cogtok", "REFRESH_TOKEN_AUTH is tried instead: {error}");
-                return self.refresh_token_auth(refresh_token, username, device_key, error).await;
+                let is_lacking = rotates != Some(true) && self.is_lacking(&error) || may_lack && is_unclear(&error);
+                (from_sdk(operation, error, self.wire.redactor()), is_lacking)
             }
         };
-        let result = answer.ok_or_else(|| Error::network(format!("{operation}: the answer has no tokens")))?;
-        self.signed_in(result)
+        if !is_lacking {
+            return Err(error);
+        }
+        log::info!(target: "cogtok", "REFRESH_TOKEN_AUTH is tried instead: {error}");
+        self.refresh_token_auth(refresh_token, username, device_key, error).await
     }
 
     /// Whether the answer may be from a server without the operation. Emulators report that in their own words, with any status; AWS has
-    /// the operation, and reports its absence in only one way. An answer about the session or throttling, or from a gateway in front of the
-    /// server, does not count.
+    /// the operation, and reports its absence in only one way. An answer about the session or the load does not count.
     fn is_lacking<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> bool {
         let Some(status) = error.raw_response().map(|response| response.status().as_u16()) else { return false };
         let code = error.code().unwrap_or_default();
         if matches!(code, "UnknownOperationException" | "UnsupportedOperationException") {
             return true;
         }
-        let is_answer = OF_SESSIONS.contains(&code) || matches!(status, 200..=399 | 403 | 429 | 502..=504);
-        self.is_elsewhere && !is_answer
+        self.is_elsewhere && !OF_SESSIONS.contains(&code) && !is_busy(status, code)
     }
 
     /// `before` is why this is tried.
@@ -139,23 +139,22 @@ impl Idp {
         let once = Config::builder().retry_config(RetryConfig::disabled());
         let request = self.client.initiate_auth().client_id(self.client_id.as_str());
         let request = request.auth_flow(AuthFlowType::RefreshTokenAuth).set_auth_parameters(Some(parameters));
-        let result = match request.customize().config_override(once).send().await {
-            Ok(answer) => answer.authentication_result,
+        match request.customize().config_override(once).send().await {
+            Ok(answer) => match answer.authentication_result.filter(has_tokens) {
+                Some(result) => self.signed_in(result),
+                None => Err(unrenewable(&before, &no_tokens(operation))),
+            },
             Err(error) => {
                 let is_lacking = self.is_lacking(&error);
                 let error = from_sdk(operation, error, self.wire.redactor());
-                return Err(if is_lacking { unrenewable(&before, &error) } else { error });
+                Err(if is_lacking { unrenewable(&before, &error) } else { error })
             }
-        };
-        match result {
-            Some(result) => self.signed_in(result),
-            None => Err(unrenewable(&before, &Error::network(format!("{operation}: the answer has no tokens")))),
         }
     }
 }
 
 /// Errors about the session, the caller or the load, from a server that has the operation.
-const OF_SESSIONS: [&str; 8] = [
+const OF_SESSIONS: [&str; 7] = [
     "NotAuthorizedException",
     "RefreshTokenReuseException",
     "UserNotFoundException",
@@ -163,18 +162,45 @@ const OF_SESSIONS: [&str; 8] = [
     "TooManyRequestsException",
     "LimitExceededException",
     "ThrottlingException",
-    "ForbiddenException",
 ];
 
 /// What Cognito says of a refresh token that never works again, in lower case. Other refusals are about the app client, the user or the
 /// server, and after a change there the refresh token works again.
 const ENDED: [&str; 3] = ["refresh token has expired", "refresh token has been revoked", "invalid refresh token"];
 
+/// Whether the server, or a gateway in front of it, may take the request later. A gateway has no code; a code of another meaning is the
+/// server's own.
+fn is_busy(status: u16, code: &str) -> bool {
+    let code = code.to_lowercase();
+    let is_passing = ["unavailable", "throttl", "toomany", "slowdown", "timeout", "timedout", "busy", "overload"];
+    status == 429 || status::is_busy(status) && (code.is_empty() || is_passing.iter().any(|word| code.contains(word)))
+}
+
+/// Whether a refusal is neither about the session nor about the client or the user: it may be about the operation.
+fn is_unclear<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    let message = error.message().unwrap_or_default().to_lowercase();
+    let is_known = ENDED.iter().chain(&["secret", "disabled"]).any(|words| message.contains(words));
+    error.code() == Some("NotAuthorizedException") && !is_known
+}
+
+/// Whether a result has any token: an empty one is from a server that does not know what was asked.
+fn has_tokens(result: &AuthenticationResultType) -> bool {
+    [&result.access_token, &result.refresh_token].into_iter().flatten().any(|token| !token.is_empty())
+}
+
+fn no_tokens(operation: &str) -> Error {
+    Error::network(format!("{operation}: the answer has no tokens")).hint("check `endpoint_url` and AWS_ENDPOINT_URL")
+}
+
 /// The error for a server that renews no session in either way: the refresh token was not used.
 fn unrenewable(first: &Error, second: &Error) -> Error {
-    Error::new(Kind::Failure, format!("this server does not renew sessions: {}; {}", first.message(), second.message()))
-        .with_code("CannotRenew")
-        .hint(AdviceKind::SignInEachTime)
+    let message = format!("this server does not renew sessions: {}; {}", first.message(), second.message());
+    let error = match second.kind() {
+        // A firewall may be in the way, which has advice of its own.
+        Kind::Refused => second.advice().iter().cloned().fold(Error::new(Kind::Refused, message), Error::hint),
+        _ => Error::new(Kind::Failure, message),
+    };
+    error.with_code("CannotRenew").hint(AdviceKind::SignInEachTime)
 }
 
 /// Whether the user has reached a limit, which is refused for minutes.
@@ -220,5 +246,18 @@ mod tests {
             assert!(!is_over("NotAuthorizedException", other), "{other}");
         }
         assert!(!is_over("InvalidParameterException", "Invalid Refresh Token"));
+    }
+
+    #[test]
+    fn a_gateway_and_words_for_a_load_are_busy_and_other_codes_are_not() {
+        for status in [502, 503, 504] {
+            for code in ["", "ServiceUnavailableException", "ThrottlingException", "SlowDown", "RequestTimeout"] {
+                assert!(is_busy(status, code), "{status} {code}");
+            }
+            for code in ["NotImplemented", "UnknownAction", "CognitoLocal#Unsupported"] {
+                assert!(!is_busy(status, code), "{status} {code}");
+            }
+        }
+        assert!(is_busy(429, "Anything") && !is_busy(500, "") && !is_busy(501, "") && !is_busy(403, ""));
     }
 }

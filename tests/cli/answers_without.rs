@@ -59,7 +59,6 @@ fn each_optional_member_of_an_answer_may_be_missing() {
         token user --password-stdin --no-cache --mfa-code 913572: exit 6 without InitiateAuth ChallengeName
         token user --password-stdin --no-cache --mfa-code 913572: exit 6 without RespondToAuthChallenge AuthenticationResult
         token user --password-stdin --no-cache --mfa-code 913572: exit 6 without RespondToAuthChallenge AuthenticationResult.AccessToken
-        token user --force-refresh --json: exit 6 without GetTokensFromRefreshToken AuthenticationResult
         token user --force-refresh --json: exit 6 without GetTokensFromRefreshToken AuthenticationResult.AccessToken
         token exchange --as user --json: exit 6 without InitiateAuth AuthenticationResult
         token exchange --as user --json: exit 6 without InitiateAuth AuthenticationResult.AccessToken

