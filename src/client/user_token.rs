@@ -289,6 +289,10 @@ fn into_error(why: NotObtained) -> Error {
         {
             user_session::unreadable(why)
         }
+        NotObtained::SignIn { error, session: Some(NoTokens::Refused(why)) } if error.kind() == Kind::NeedsHuman => {
+            let error = error.context(&format!("the session can't be renewed ({})", why.message()));
+            why.advice().iter().cloned().fold(error, Error::hint)
+        }
         NotObtained::SignIn { error, .. } => error,
     }
 }

@@ -22,9 +22,9 @@ impl fmt::Display for Status {
 
 impl std::error::Error for Status {}
 
-/// Whether a service that answers so may take the same request a moment later.
+/// Whether a service that answers so may take the same request a moment later. One that lacks what was asked (501) never does.
 pub(crate) fn may_pass(status: u16) -> bool {
-    matches!(status, 429 | 500..=599)
+    matches!(status, 429 | 500 | 502..=599)
 }
 
 /// Whether a gateway, or a server under load, answers so: then nothing is known of what the server can do.
@@ -40,7 +40,17 @@ pub(crate) fn is_throttled(error: &Error) -> bool {
             "TooManyRequestsException" | "LimitExceededException" | "ThrottlingException" | "Throttling" | "SlowDown"
         )
     };
-    error.code().is_some_and(is_code) || chain(error).any(|cause| cause.downcast_ref() == Some(&Status(429)))
+    error.code().is_some_and(is_code) || of(error) == Some(429)
+}
+
+/// The HTTP status that is the reason of an error, where there is one.
+pub(crate) fn of(error: &Error) -> Option<u16> {
+    chain(error).find_map(|cause| cause.downcast_ref().map(|Status(status)| *status))
+}
+
+/// The error with the HTTP status of the answer as its reason.
+pub(crate) fn because_of(error: Error, status: u16) -> Error {
+    error.because(Status(status))
 }
 
 /// The error for an answer to `operation` with this status and no details; `what` describes it. `None` if the status means nothing either.

@@ -10,9 +10,11 @@ use oauth2::{
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use crate::error::{Error, Result, printable};
+use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::retry::{CallFailure, with_retries};
+use crate::http::status;
+use crate::http::transport_error::fault_in;
 use crate::oauth::loopback_server::AuthorizationResponse;
 use crate::oauth::token_endpoint::{TokenEndpoint, client, description, refusal, refused_by_code, unexplained_refusal};
 use crate::secret::Secret;
@@ -20,7 +22,7 @@ use crate::settings::redirect_uri::RedirectUri;
 use crate::settings::types::{AuthMethod, ClientId, Endpoint, Scopes};
 use crate::token::TokenSet;
 use crate::user_pool::cognito_idp::AuthenticationResult;
-use crate::user_pool::refresh::RefreshError;
+use crate::user_pool::refresh::{CANNOT_RENEW, RefreshError};
 
 /// An app client and how it shows who it is at its pool's domain.
 #[derive(Debug, Clone, Copy)]
@@ -219,10 +221,17 @@ pub async fn refresh(
     };
     let answer = with_retries(wire, post).await.map_err(|failed| match failed.error {
         error if error.code() == Some("invalid_grant") => RefreshError::Over(error),
+        error if is_unable(&error) => RefreshError::Unable(error.with_code(CANNOT_RENEW)),
         error if failed.is_undone => RefreshError::Failed(error),
         error => RefreshError::Unknown(error),
     })?;
     answer.tokens(wire, &host, Scopes::default()).map(signed_in).map_err(RefreshError::Unknown)
+}
+
+/// Whether an endpoint answered, and neither with tokens nor with an OAuth error nor as one under load: it does not renew.
+fn is_unable(error: &Error) -> bool {
+    let is_answer = error.kind() == Kind::Network && error.code().is_none() && fault_in(error).is_none();
+    is_answer && !status::of(error).is_some_and(status::is_busy)
 }
 
 /// The result of a browser sign-in or its renewal: the token endpoint knows no devices.

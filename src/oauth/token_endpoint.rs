@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::aws::service_error::{Refusal, refused, said};
-use crate::error::{Error, Kind, Result, printable};
+use crate::error::{AdviceKind, Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::redact::Redactor;
 use crate::http::retry::{CallFailure, with_retries};
@@ -188,10 +188,12 @@ impl<'a> TokenEndpoint<'a> {
 
     fn no_tokens(&self, what: &str) -> CallFailure {
         let what = said(what, self.wire.redactor());
-        CallFailure::last(
-            Error::network(format!("{} gave no token response ({what})", self.host))
-                .hint("check the token URL: it ends in /oauth2/token at the pool's domain"),
-        )
+        let error = Error::network(format!("{} gave no token response ({what})", self.host));
+        CallFailure::last(match self.grant {
+            "m2m" => error.hint("check the token URL: it ends in /oauth2/token at the pool's domain"),
+            // A user's profile has no token URL.
+            _ => error.hint(AdviceKind::CheckDomain),
+        })
     }
 }
 

@@ -23,6 +23,8 @@ use crate::user_pool::srp;
 pub enum RefreshError {
     /// The session has ended: its refresh token has expired, was revoked or was used already.
     Over(Error),
+    /// The server does not renew sessions, or not this one: the session may go on, and only a sign-in helps now.
+    Unable(Error),
     /// The refresh token may have been used, and its successor was lost on the way.
     Unknown(Error),
     /// The refresh token was not used.
@@ -33,7 +35,10 @@ impl RefreshError {
     /// The error, whatever happened to the session.
     pub fn into_error(self) -> Error {
         match self {
-            RefreshError::Over(error) | RefreshError::Unknown(error) | RefreshError::Failed(error) => error,
+            RefreshError::Over(error)
+            | RefreshError::Unable(error)
+            | RefreshError::Unknown(error)
+            | RefreshError::Failed(error) => error,
         }
     }
 }
@@ -68,6 +73,7 @@ impl Idp {
         };
         with_retries(&self.wire, attempt).await.map_err(|failed| match failed.error {
             error if is_over(&error) => RefreshError::Over(error),
+            error if error.code() == Some(CANNOT_RENEW) => RefreshError::Unable(error),
             error if failed.is_undone => RefreshError::Failed(error),
             error => RefreshError::Unknown(error),
         })
@@ -168,6 +174,9 @@ const OF_SESSIONS: [&str; 7] = [
 /// server, and after a change there the refresh token works again.
 const ENDED: [&str; 3] = ["refresh token has expired", "refresh token has been revoked", "invalid refresh token"];
 
+/// The code of a renewal that the server does not make, whatever is sent.
+pub(crate) const CANNOT_RENEW: &str = "CannotRenew";
+
 /// Whether the server, or a gateway in front of it, may take the request later. A gateway has no code; a code of another meaning is the
 /// server's own.
 fn is_busy(status: u16, code: &str) -> bool {
@@ -200,7 +209,7 @@ fn unrenewable(first: &Error, second: &Error) -> Error {
         Kind::Refused => second.advice().iter().cloned().fold(Error::new(Kind::Refused, message), Error::hint),
         _ => Error::new(Kind::Failure, message),
     };
-    error.with_code("CannotRenew").hint(AdviceKind::SignInEachTime)
+    error.with_code(CANNOT_RENEW).hint(AdviceKind::SignInEachTime)
 }
 
 /// Whether the user has reached a limit, which is refused for minutes.

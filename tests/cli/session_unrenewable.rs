@@ -1,6 +1,7 @@
 //! Servers that can't renew a session as Cognito does, in whatever words they say so: another way is tried, then a sign-in.
 
 use crate::harness::challenges::{CLIENT, PASSWORD};
+use crate::harness::login::{alice, sign_in};
 use crate::harness::{Answer, Home, Keyring, Request, Run, Server, jwt};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -196,6 +197,72 @@ fn a_server_that_rotated_once_knows_the_operation() {
     *bad.lock().unwrap() = true;
     token_user(&home, &keyring).arg("--force-refresh").run().code(6);
     assert_eq!(log(&server), ["USER_PASSWORD_AUTH", RENEW, RENEW]);
+}
+
+/// What a token endpoint that does not renew may answer, and how often it is asked.
+fn endpoints() -> Vec<(Answer, usize)> {
+    let page = |status| Answer::new(status, "text/html", "<!doctype html>\n<title>No</title>\n");
+    vec![
+        (page(404), 1),
+        (page(405), 1),
+        (page(501), 1),
+        (page(200), 1),
+        (Answer::json(400, &json!({"message": "no"})), 1),
+        (Answer::json(200, &json!({})), 1),
+        // This one may pass.
+        (page(500), 4),
+    ]
+}
+
+/// A home where alice signed in with the browser, at a server that renews with `lacks` and takes her password.
+fn signed_in_with_browser(lacks: Answer, user: Option<&str>) -> (Server, Home, Keyring) {
+    let server = Server::start(move |request: &Request| match request.form("grant_type").as_deref() {
+        Some("authorization_code") => alice(),
+        Some(_) => lacks.clone(),
+        None => tokens(true),
+    });
+    let (home, keyring) = (Home::new(), Keyring::start());
+    home.login_profile(&server.url());
+    home.canary(REFRESH);
+    if let Some(user) = user {
+        home.cogtok(["profile", "set", "ws", "user.username", user]).run().ok();
+    }
+    sign_in(home.cogtok(["login"]).keyring(&keyring), &home.fake_browser()).0.ok();
+    (server, home, keyring)
+}
+
+#[test]
+fn an_endpoint_that_does_not_renew_sends_to_the_browser_and_the_session_stays() {
+    for (lacks, requests) in endpoints() {
+        let (server, home, keyring) = signed_in_with_browser(lacks, None);
+        let output = token_user(&home, &keyring).arg("--force-refresh").run();
+        output.code(6).stderr_has("the session from the browser can't be renewed").stderr_lacks("token URL");
+        output.stderr_has("hint: or sign in again: `cogtok login -p ws`\n");
+        assert_eq!(server.hits(), 1 + requests);
+        // A password needs a user name, and without one the browser is still the way.
+        std::fs::remove_dir_all(home.cache_dir()).unwrap();
+        let output = token_user(&home, &keyring).arg("--password-stdin").stdin(PASSWORD).run();
+        output.code(6).stderr_has("the session can't be renewed").stderr_has("cogtok login -p ws");
+        home.cogtok(["status"]).run().ok().stdout_has("browser");
+    }
+}
+
+#[test]
+fn a_password_signs_in_where_the_endpoint_does_not_renew() {
+    for (lacks, _) in endpoints() {
+        let (server, home, keyring) = signed_in_with_browser(lacks, Some("alice@example.com"));
+        let args = ["--auth-flow", "password", "--password-stdin", "--min-validity", "2h"];
+        token_user(&home, &keyring).args(args).stdin(PASSWORD).run().ok();
+        assert_eq!(server.requests().pop().unwrap().json()["AuthFlow"], "USER_PASSWORD_AUTH");
+    }
+}
+
+#[test]
+fn an_endpoint_under_load_is_waited_for_and_names_no_other_way() {
+    let busy = Answer::new(503, "text/html", "<html>busy</html>");
+    let (_server, home, keyring) = signed_in_with_browser(busy, None);
+    let output = token_user(&home, &keyring).arg("--force-refresh").run();
+    output.code(6).stderr_has("HTTP 503").stderr_has("wait a little").stderr_lacks("sign in again");
 }
 
 #[test]

@@ -65,6 +65,10 @@ pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<To
                 _ => NoTokens::Refused(error),
             });
         }
+        Err(RefreshError::Unable(error)) => {
+            host.mark_refresh_in_flight(&mut lock, was_cut_short).await;
+            return Err(NoTokens::Refused(host.about_secrets(error)));
+        }
         Err(RefreshError::Unknown(error)) => return Err(NoTokens::Failed(host.about_secrets(error))),
     };
     let mut tokens = signed_in.tokens.clone();

@@ -76,7 +76,7 @@ fn or_sign_in(error: Error, needed: &Error) -> Error {
 }
 
 /// The error where a session from the browser brings no more tokens.
-fn ended(why: NoTokens) -> Error {
+pub fn ended(why: NoTokens) -> Error {
     let over = |why: &str| Error::new(Kind::NeedsHuman, format!("the session from the browser has expired: {why}"));
     let again = "sign in again: `cogtok login{p}`";
     match why {

@@ -12,6 +12,7 @@ use cogtok::token::session::{Session, SessionOrigin};
 use cogtok::user_pool::user_session::{self, NoTokens};
 
 use super::challenge::PreparedAnswers;
+use super::obtain;
 use super::session_host::CommandHost;
 use crate::app::{App, remember};
 use crate::env;
@@ -48,7 +49,10 @@ pub fn signed_in(
     };
     single_flight::serve(&app.cache(), key, &policy, env::now, |turn| {
         let session = app.remembered(key)?.and_then(|record| record.current_session().cloned()).ok_or_else(&nobody)?;
-        renew(app, profile, key, turn, &session).map_err(|why| why.into_error().unwrap_or_else(&nobody))
+        renew(app, profile, key, turn, &session).map_err(|why| match why {
+            NoTokens::Refused(_) if session.via == SessionOrigin::Endpoint => obtain::ended(why),
+            why => why.into_error().unwrap_or_else(&nobody),
+        })
     })
 }
 
