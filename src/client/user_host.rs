@@ -147,9 +147,9 @@ impl SessionHost for ClientHost {
         before
     }
 
-    fn is_exclusive(&self) -> bool {
+    fn is_exclusive(&self, lock: &Self::Lock) -> bool {
         // With the caller's own cache, only tasks of this process wait for each other.
-        self.turn.as_ref().is_none_or(RefreshGuard::is_exclusive)
+        lock.is_some() || self.turn.as_ref().is_none_or(RefreshGuard::is_exclusive)
     }
 
     fn was_told_not_kept(&self) -> bool {

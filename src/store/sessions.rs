@@ -108,9 +108,17 @@ impl Sessions {
     /// # Errors
     /// [`Kind::Store`](crate::error::Kind::Store) when another process held the lock until the deadline.
     pub fn lock(&self, key: &CacheKey, deadline: Instant) -> Result<Option<SessionLock>> {
+        self.lock_or_log(key, deadline, log::Level::Info)
+    }
+
+    /// As [`Sessions::lock`]; `level` is that of the message why there is no lock.
+    ///
+    /// # Errors
+    /// As [`Sessions::lock`].
+    pub fn lock_or_log(&self, key: &CacheKey, deadline: Instant, level: log::Level) -> Result<Option<SessionLock>> {
         let Some(file) = self.file(key) else { return Ok(None) };
         let lock = file.lock_or(deadline, |dir, error| {
-            log::info!(target: "cogtok", "sessions can't be remembered in {}: {error}", dir.display());
+            log::log!(target: "cogtok", level, "sessions can't be remembered in {}: {error}", dir.display());
         })?;
         Ok(lock.map(|lock| SessionLock { lock, key: key.clone() }))
     }

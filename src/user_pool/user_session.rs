@@ -63,8 +63,8 @@ pub trait SessionHost {
     /// Records that the refresh token is about to be sent, or that the result is known; returns the previous value.
     async fn mark_refresh_in_flight(&mut self, lock: &mut Self::Lock, is_refreshing: bool) -> bool;
 
-    /// Whether no other caller has a turn and the result will be stored: otherwise two callers could use the same refresh token.
-    fn is_exclusive(&self) -> bool;
+    /// Whether no other caller can use the same refresh token: by the turn, or by the lock on the user's stored data.
+    fn is_exclusive(&self, lock: &Self::Lock) -> bool;
 
     /// Whether the user was told before that the refresh token can't be stored.
     fn was_told_not_kept(&self) -> bool;
@@ -208,7 +208,7 @@ pub async fn obtain<H: SessionHost>(host: &mut H, options: SessionOptions) -> Re
         }
     };
     let mut reason = None;
-    if options.may_renew && host.is_exclusive() {
+    if options.may_renew {
         let over = remembered.as_ref().ok().and_then(|record| record.as_ref()?.over);
         if over == Some(SessionOrigin::Endpoint) && options.password.is_none() {
             return Err(NotObtained::Ended(NoTokens::Absent));

@@ -133,14 +133,46 @@ fn a_new_refresh_token_that_can_not_be_kept_is_told_and_the_token_is_printed_all
 }
 
 #[test]
-fn without_the_lock_a_refresh_token_is_not_used() {
+fn without_a_cache_the_lock_of_the_session_lets_one_call_at_a_time_renew() {
+    let sessions = Sessions::start(true, 30);
+    let (home, identity) = signed_in(&sessions);
+    let no_cache = || token_user(&home, &identity, &[]).env("XDG_CACHE_HOME", "/dev/null");
+    no_cache().run().ok().stderr_has("tokens can't be cached in /dev/null/cogtok").stderr_lacks("sign in");
+    sessions.state().delay = std::time::Duration::from_millis(50);
+    let running: Vec<_> = (0..5).map(|_| no_cache().spawn()).collect();
+    for run in running {
+        run.wait().ok();
+    }
+    let state = sessions.state();
+    assert_eq!((state.renewals, state.reuses, state.sign_ins), (6, 0, 1));
+}
+
+#[test]
+fn a_sign_in_without_a_cache_is_kept_as_well() {
+    let sessions = Sessions::start(true, 30);
+    let (home, identity) = signed_in(&sessions);
+    home.cogtok(["logout"]).env("COGTOK_SECRET_IDENTITY", &identity).run().ok();
+    let no_cache = |args: &[&str]| token_user(&home, &identity, args).env("XDG_CACHE_HOME", "/dev/null");
+    no_cache(&["--password-stdin"]).stdin(PASSWORD).run().ok();
+    no_cache(&[]).run().ok();
+    assert_eq!(sessions.counts(), (2, 1, 0));
+}
+
+#[test]
+fn without_any_lock_a_refresh_token_is_not_used_and_that_is_said() {
     crate::harness::need_namespaces();
     let sessions = Sessions::start(true, 30);
     let (home, identity) = signed_in(&sessions);
-    let dir = home.cache_dir();
-    let script = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && exec \"$@\"";
-    let read_only = |run: Run<'_>| run.under(["unshare", "-Urm", "sh", "-c", script]).under([dir.clone()]).run();
-    read_only(token_user(&home, &identity, &["--password-stdin"]).stdin(PASSWORD)).ok().stderr_has("can't be cached");
+    let dirs = [home.cache_dir(), home.state_dir().join("sessions")];
+    let script = "for dir in \"$0\" \"$1\"; do mount --bind \"$dir\" \"$dir\" && mount -o remount,bind,ro \"$dir\" || exit 99; done; \
+                  shift; exec \"$@\"";
+    let read_only = |run: Run<'_>| run.under(["unshare", "-Urm", "sh", "-c", script]).under(dirs.clone()).run();
+    let output = read_only(token_user(&home, &identity, &[]));
+    output.code(7).stderr_has("the session can't be renewed").stderr_has("can lock neither its record nor the cache");
+    output.stderr_has("sessions can't be remembered in").stderr_has("XDG_STATE_HOME").stderr_has("--password-stdin");
+    output.stderr_lacks("has expired");
+    let output = read_only(token_user(&home, &identity, &["--password-stdin"]).stdin(PASSWORD));
+    output.ok().stderr_has("can't be cached").stderr_has("the session can't be renewed");
     let state = sessions.state();
     assert_eq!((state.renewals, state.reuses, state.sign_ins), (0, 0, 2));
 }

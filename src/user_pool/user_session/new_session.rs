@@ -20,8 +20,6 @@ pub(super) async fn sign_in<H: SessionHost>(
 ) -> Result<AuthenticationResult> {
     host.before_sign_in().await?;
     let profile = host.profile();
-    // Without the lock two callers could use the same refresh token.
-    let is_kept = options.is_kept && host.is_exclusive();
     // A store that has just failed is not tried again.
     let device = if matches!(reason, Some(NoTokens::Unreadable(_))) { None } else { remembered_device(host).await };
     let password = match options.password {
@@ -42,7 +40,7 @@ pub(super) async fn sign_in<H: SessionHost>(
         }
     };
     host.is_signed_in();
-    if is_kept {
+    if options.is_kept {
         signed_in.tokens.renewal = keep(host, &sign_in, &signed_in).await.unwrap_or_else(|error| {
             if !host.was_told_not_kept() {
                 host.tell(SessionNotice::NotKept(&error));
@@ -73,7 +71,7 @@ fn is_wrong_password(error: &Error) -> bool {
     error.code() == Some("NotAuthorizedException") && is_about_it
 }
 
-/// Keeps the session of a sign-in that is done, and the device where it is new to the pool.
+/// Keeps the session of a sign-in that is done, and the device where it is new to the pool; without a lock for either, nothing.
 ///
 /// # Errors
 /// [`Kind::Store`](crate::error::Kind::Store) if the secret store can't be used: then nothing is stored.
@@ -84,8 +82,12 @@ pub async fn keep<H: SessionHost>(
 ) -> Result<RefreshState> {
     let Some(refresh_token) = &signed_in.refresh_token else { return Ok(RefreshState::None) };
     let profile = host.profile();
-    host.open_secrets(false).await?;
     let mut lock = host.lock_session().await?;
+    // Later two callers could use the same refresh token.
+    if !host.is_exclusive(&lock) {
+        return Ok(RefreshState::None);
+    }
+    host.open_secrets(false).await?;
     let before = host.remembered().await.ok().flatten().and_then(|record| record.session);
     let mut session = refresh_session::begun(&profile, SessionOrigin::Api, signed_in, sign_in.device().is_some())?;
     host.store_secret(&refresh_session::refresh_token_binding(&profile, &session)?, refresh_token).await?;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{NoTokens, SessionHost, SessionNotice};
 use crate::cache::single_flight::{TokenOrigin, TokenResponse};
 use crate::error::{Error, Kind};
+use crate::store::HAS_XDG;
 use crate::store::sessions::Record;
 use crate::token::identity::Identity;
 use crate::token::session::{RefreshState, Session, SessionOrigin};
@@ -23,6 +24,9 @@ pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<To
     host.open_secrets(true).await.map_err(NoTokens::Unreadable)?;
     // Callers with other caches still use the refresh token one at a time.
     let mut lock = host.lock_session().await.map_err(NoTokens::Failed)?;
+    if !host.is_exclusive(&lock) {
+        return Err(NoTokens::Refused(unlocked()));
+    }
     let binding = refresh_session::refresh_token_binding(&profile, session).map_err(NoTokens::Failed)?;
     let refresh_token = match host.stored_secret(&binding).await {
         Ok(Some(refresh_token)) => refresh_token,
@@ -93,6 +97,15 @@ pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<To
     };
     host.mark_refresh_in_flight(&mut lock, false).await;
     Ok(TokenResponse { tokens, source: TokenOrigin::Refresh })
+}
+
+/// The error where two callers could use the same refresh token.
+fn unlocked() -> Error {
+    let way = if HAS_XDG { ", or name another one with XDG_STATE_HOME" } else { "" };
+    Error::store(
+        "only one call at a time may use its refresh token, and cogtok can lock neither its record nor the cache",
+    )
+    .hint(format!("let cogtok write to its state folder{way}"))
 }
 
 /// Records that the session has ended, and how it began. The device is kept.

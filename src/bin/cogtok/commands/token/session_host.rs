@@ -74,7 +74,9 @@ impl SessionHost for CommandHost<'_> {
     }
 
     async fn lock_session(&mut self) -> Result<Self::Lock> {
-        self.app.session_lock(self.key)
+        // Without a turn it is the lock that decides whether the session can be used.
+        let level = if self.turn.is_exclusive() { log::Level::Info } else { log::Level::Warn };
+        self.app.sessions().lock_or_log(self.key, self.app.deadline(), level)
     }
 
     async fn remember(&mut self, lock: &mut Self::Lock, record: Record) {
@@ -86,8 +88,8 @@ impl SessionHost for CommandHost<'_> {
         lock.as_mut().is_some_and(|lock| lock.mark_refresh_in_flight(is_refreshing)) || of_cache
     }
 
-    fn is_exclusive(&self) -> bool {
-        self.turn.is_exclusive()
+    fn is_exclusive(&self, lock: &Self::Lock) -> bool {
+        self.turn.is_exclusive() || lock.is_some()
     }
 
     fn was_told_not_kept(&self) -> bool {

@@ -127,8 +127,9 @@ pub fn serve(app: &App, args: &User) -> Result<(Profile, CachePolicy, TokenRespo
             // If the record can't be read, the store is checked first.
             let has_session =
                 app.remembered(&key).map_or(true, |record| record.is_some_and(|record| !record.is_for_a_password()));
-            let may_renew = !(args.no_refresh || args.shared.force_refresh && given_password.is_some());
-            let is_kept = !args.no_refresh && !args.shared.no_cache;
+            let is_new = args.no_refresh || args.shared.no_cache;
+            let may_renew = !(is_new || args.shared.force_refresh && given_password.is_some());
+            let is_kept = !is_new;
             // No process should wait for a lock while a person is asked.
             let is_asked = user_token::begins_with_password(&profile) && !(may_renew && has_session);
             if given_password.is_none() && terminal::can_ask() && is_asked {
