@@ -38,8 +38,8 @@ fn each_optional_member_of_an_answer_may_be_missing() {
         user create alice@example.com --json: exit 6 without AdminCreateUser User.Username
         user create --count 2 --json: exit 10 without AdminCreateUser User
         user create --count 2 --json: exit 10 without AdminCreateUser User.Username
-        user try --run {run}: exit 4 without InitiateAuth AuthenticationResult
-        user try --run {run}: exit 4 without InitiateAuth AuthenticationResult.AccessToken
+        user try --run {run}: exit 6 without InitiateAuth AuthenticationResult
+        user try --run {run}: exit 6 without InitiateAuth AuthenticationResult.AccessToken
         profile import us-east-1_Example01 --name new --no-secrets: exit 6 without DescribeUserPool UserPool
         profile import us-east-1_Example01 --name new --no-secrets: exit 6 without DescribeUserPool UserPool.Id
         profile import us-east-1_Example01 --name new --no-secrets: exit 6 without ListUserPoolClients UserPoolClients

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
-use cogtok::error::{Advice, Error, Kind, Result};
+use cogtok::error::{Advice, AdviceKind, Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::SecretKind;
@@ -61,7 +61,7 @@ pub fn run(app: &App, args: &Try) -> Result<()> {
     app.unseal(&mut run)?;
     let client = app.stored_secret(&profile, &user_token::secret_binding(&profile, SecretKind::UserClient, None)?)?;
     let total = made.len().min(args.sample);
-    let (mut failures, mut failed) = (Failures::default(), Vec::new());
+    let (mut failures, mut failed, mut has_wrong_password) = (Failures::default(), Vec::new(), false);
     let progress = Progress::new("signing in", "signed in", total);
     for at in 0..total {
         // Spread over the whole run.
@@ -71,7 +71,8 @@ pub fn run(app: &App, args: &Try) -> Result<()> {
         app.extend_default_timeout();
         if let Err(error) = one(app, &profile, client.clone(), &record) {
             failed.push(json!({"username": record.username, "error": error.message()}));
-            failures.add(&record.username, error);
+            has_wrong_password |= is_about_password(&error);
+            failures.add(&record.username, error.fill_word("user", &record.username));
         }
     }
     drop(progress);
@@ -83,18 +84,28 @@ pub fn run(app: &App, args: &Try) -> Result<()> {
     };
     terminal::data(&text)?;
     let (names, count) = (failures.names(), failures.count());
-    failures.end();
-    match count {
-        0 => Ok(()),
-        count => Err(Error::new(
-            if count == total { Kind::Refused } else { Kind::Partial },
-            format!("{said}: {} can't", names.join(", ")),
-        )
-        .hint(
+    let Some(first) = failures.end() else { return Ok(()) };
+    let kind = match first.kind() {
+        _ if count < total => Kind::Partial,
+        _ if has_wrong_password => Kind::Refused,
+        kind => kind,
+    };
+    let error = Error::new(kind, format!("{said}: {} can't", names.join(", ")));
+    // New passwords help only against wrong ones, and would undo those that people chose.
+    Err(if has_wrong_password {
+        error.hint(
             Advice::new("give them the passwords of the run again: cogtok user set-password --run {run}{p}")
                 .word("run", &run.head.run),
-        )),
-    }
+        )
+    } else {
+        first.advice().iter().cloned().fold(error, Error::hint)
+    })
+}
+
+/// Whether Cognito refused the password itself.
+fn is_about_password(error: &Error) -> bool {
+    let kinds = [AdviceKind::CheckPassword, AdviceKind::ResetPassword, AdviceKind::ResetExpiredPassword];
+    kinds.into_iter().any(|kind| error.advises(kind))
 }
 
 fn one(app: &App, profile: &Profile, client_secret: Option<Secret>, record: &Record) -> Result<()> {
@@ -112,7 +123,9 @@ fn one(app: &App, profile: &Profile, client_secret: Option<Secret>, record: &Rec
         Step::Done(_) => Ok(()),
         Step::Ask(Challenge::NewPassword { .. }) if !record.is_permanent => Ok(()),
         Step::Ask(asked) => {
-            Err(Error::new(Kind::NeedsHuman, format!("the password is right, and Cognito asks for {}", asked.name())))
+            let error = format!("the password is right, and Cognito asks for {}", asked.name());
+            Err(Error::new(Kind::NeedsHuman, error)
+                .hint("a person can respond: `cogtok token user{p} --username {user}`"))
         }
         Step::AskAgain(_, error) => Err(error),
     }
