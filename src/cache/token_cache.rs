@@ -24,6 +24,9 @@ use crate::token::{Lifetime, MAX_LIFE_SECONDS, Token, TokenSet};
 pub use crate::store::cache_key::CacheKey;
 pub use list::{Credentials, Entry, Listing};
 
+/// What helps where the cache's folder can't be used.
+const ANOTHER_PLACE: &str = "; XDG_CACHE_HOME names another place";
+
 /// The cache directory; without one nothing is cached.
 #[derive(Debug, Clone)]
 pub struct Cache {
@@ -74,7 +77,8 @@ impl Cache {
         };
         file.lock_or(deadline, |dir, error| {
             let way = match error.kind() {
-                std::io::ErrorKind::PermissionDenied if HAS_XDG => "; XDG_CACHE_HOME names another place",
+                std::io::ErrorKind::PermissionDenied if HAS_XDG => ANOTHER_PLACE,
+                _ if HAS_XDG && file::is_without_locks(error) => ANOTHER_PLACE,
                 _ => "",
             };
             log::warn!(target: "cogtok", "tokens can't be cached in {}: {error}{way}", dir.display());

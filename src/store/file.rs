@@ -17,7 +17,7 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use super::{durable, owner};
-pub use lock::{Lock, LockError, LockNote, lock_timeout_error};
+pub use lock::{Lock, LockError, LockNote, OTHER_FILE_SYSTEM, is_without_locks, lock_timeout_error};
 pub use others::{Closed, FOREIGN, behind, closed, permission_problem, why_others_read, why_others_write};
 use others::{check_own, check_private};
 use persist::patiently;

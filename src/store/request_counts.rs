@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::file::{LockError, lock_timeout_error};
 use super::state_file::{FileContent, ReadError, StateFile, digest_name};
 use crate::error::{Error, Result};
 
@@ -112,10 +111,7 @@ impl RequestCounts {
         let unusable = |why: &dyn std::fmt::Display| {
             Error::store(format!("the requests of the last hour can't be counted in {}: {why}", self.dir.display()))
         };
-        let lock = file.lock(deadline).map_err(|error| match error {
-            LockError::Timeout { pid } => lock_timeout_error(pid),
-            LockError::Unavailable(why) => unusable(&why),
-        })?;
+        let lock = file.lock(deadline).map_err(|error| error.into_error(|why| unusable(&why)))?;
         let mut requests = match file.read() {
             Ok(requests) => requests.unwrap_or_default(),
             Err(ReadError::Io(why)) => return Err(unusable(&why)),

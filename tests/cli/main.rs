@@ -132,6 +132,7 @@ mod mcp_proxy_wire;
 mod mcp_resumed;
 mod migrating;
 mod modules;
+mod no_locks;
 mod not_durable;
 mod odd_surroundings;
 mod other_tools;

@@ -15,6 +15,7 @@ use super::invalid;
 use super::persist::PAUSE;
 use super::{create_dir, open_or_make, split};
 use crate::error::{Advice, AdviceKind, Error};
+use crate::store::HAS_XDG;
 
 /// Why a lock could not be taken.
 #[derive(Debug)]
@@ -41,10 +42,39 @@ impl LockError {
     /// The error for a caller that needs the lock.
     pub fn into_error(self, unavailable: impl FnOnce(io::Error) -> Error) -> Error {
         match self {
-            LockError::Unavailable(error) => unavailable(error),
+            LockError::Unavailable(why) if is_without_locks(&why) => unavailable(why).hint(OTHER_FILE_SYSTEM),
+            LockError::Unavailable(why) => unavailable(why),
             LockError::Timeout { pid } => lock_timeout_error(pid),
         }
     }
+}
+
+/// What helps where a file system has no locks.
+pub const OTHER_FILE_SYSTEM: &str = if HAS_XDG {
+    "name a folder on a file system that has locks in XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_CACHE_HOME"
+} else {
+    "move it to a file system that has locks"
+};
+
+/// The system's refusal to lock a file that could be opened, as on some network shares and FUSE file systems.
+#[derive(Debug)]
+struct WithoutLocks(io::Error);
+
+impl std::fmt::Display for WithoutLocks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the file system can't lock files: {}", self.0)
+    }
+}
+
+impl std::error::Error for WithoutLocks {}
+
+/// Whether it was the locking that failed.
+pub fn is_without_locks(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|error| error.is::<WithoutLocks>())
+}
+
+fn without_locks(why: io::Error) -> LockError {
+    LockError::Unavailable(io::Error::new(why.kind(), WithoutLocks(why)))
 }
 
 /// The error for a lock that another process held too long.
@@ -179,7 +209,7 @@ fn wait(
     match try_lock(&file) {
         Ok(()) => return Ok(file),
         Err(TryLockError::WouldBlock) => {}
-        Err(TryLockError::Error(error)) => return Err(LockError::Unavailable(error)),
+        Err(TryLockError::Error(error)) => return Err(without_locks(error)),
     }
     let (sender, receiver) = mpsc::sync_channel(1);
     std::thread::Builder::new()
@@ -190,7 +220,7 @@ fn wait(
         })
         .map_err(LockError::Unavailable)?;
     match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        Ok(result) => result.map_err(LockError::Unavailable),
+        Ok(result) => result.map_err(without_locks),
         Err(_) => Err(LockError::Timeout { pid: holder(note_file) }),
     }
 }
@@ -209,7 +239,7 @@ fn wait(
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(PAUSE),
             Err(TryLockError::WouldBlock) => return Err(LockError::Timeout { pid: holder(note_file) }),
-            Err(TryLockError::Error(error)) => return Err(LockError::Unavailable(error)),
+            Err(TryLockError::Error(error)) => return Err(without_locks(error)),
         }
     }
 }

@@ -83,10 +83,10 @@ impl Journal {
             Ok(lock) => Ok(Journal { dir, lock, run: None }),
             // A shared lock leaves no note, so an existing note is from a process that has ended.
             Err(LockError::Timeout { .. }) => Err(lock_timeout_error(None)),
-            Err(LockError::Unavailable(error)) => {
-                let is_closed = error.kind() == std::io::ErrorKind::PermissionDenied;
-                let error =
-                    Error::store(format!("the journal of new users in {} can't be used: {error}", dir.display()));
+            Err(LockError::Unavailable(why)) => {
+                let is_closed = why.kind() == std::io::ErrorKind::PermissionDenied;
+                let error = Error::store(format!("the journal of new users in {} can't be used: {why}", dir.display()));
+                let error = if file::is_without_locks(&why) { error.hint(file::OTHER_FILE_SYSTEM) } else { error };
                 Err(if is_closed { error.hint("set XDG_STATE_HOME to a directory of your own") } else { error })
             }
         }

@@ -141,7 +141,7 @@ impl Run {
     pub fn open(path: &Path, deadline: Instant) -> Result<Self> {
         let lock = Lock::exclusive(&path.with_extension("lock"), deadline).map_err(|error| match error {
             LockError::Timeout { .. } => at_work(),
-            LockError::Unavailable(error) => unwritable(path, &error),
+            error => error.into_error(|why| unwritable(path, &why)),
         })?;
         let mut run = Self::read(path)?;
         let open = || {

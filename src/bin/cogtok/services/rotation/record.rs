@@ -2,7 +2,7 @@
 
 use cogtok::error::{Error, Result};
 use cogtok::store::file;
-use cogtok::store::file::{Lock, LockError, lock_timeout_error};
+use cogtok::store::file::{Lock, LockError};
 use cogtok::store::state_file::{FileContent, StateFile, digest_name};
 use serde::{Deserialize, Serialize};
 
@@ -58,10 +58,9 @@ impl Records {
         let lock = made.and_then(|()| Lock::exclusive(&file.path().with_extension("lock"), app.deadline()));
         match lock {
             Ok(lock) => Ok(Records { file, lock }),
-            Err(LockError::Timeout { pid }) => Err(lock_timeout_error(pid)),
-            Err(LockError::Unavailable(why)) => {
-                Err(Error::store(format!("the state of a rotation in {} can't be used: {why}", dir.display())))
-            }
+            Err(error) => Err(error.into_error(|why| {
+                Error::store(format!("the state of a rotation in {} can't be used: {why}", dir.display()))
+            })),
         }
     }
 
