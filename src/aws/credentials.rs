@@ -1,6 +1,9 @@
 //! AWS credentials from the AWS tools' configuration. A `credential_process` never sees cogtok's secrets.
 
 pub(crate) mod cause;
+mod configuration;
+mod failure;
+mod of_profile;
 mod process;
 
 use std::time::Duration;
@@ -8,7 +11,6 @@ use std::time::Duration;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
-use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
@@ -22,7 +24,7 @@ use crate::secret::VARIABLES;
 use crate::settings::profile::Profile;
 use crate::settings::types::Region;
 use crate::store::aws_files::{AwsFiles, value};
-use cause::Explained;
+use cause::{Explained, Source};
 use process::{PROCESS, Process};
 
 /// How long the metadata service may take for one answer.
@@ -42,17 +44,18 @@ pub fn provider(wire: &HttpClient, profile: &Profile, region: &Region) -> Result
         .with_sleep_impl(TokioSleep::new());
     let files = AwsFiles::read(&profile.aws_files)?;
     let of_profile = of_profile(wire, profile, &files, &settings);
-    let explained = |inner| {
+    let explained = |sources| {
         SharedCredentialsProvider::new(Explained {
-            inner,
+            sources,
             named: profile.aws_profile.clone(),
-            half: profile.half_of_aws_keys,
+            half: profile.half_of_aws_pair,
+            web_identity_token_file: profile.web_identity_token_file.clone(),
             redactor: wire.redactor().clone(),
             files,
         })
     };
     if profile.is_aws_profile_asked {
-        return Ok(explained(of_profile));
+        return Ok(explained(vec![(Source::Profile, of_profile)]));
     }
     let metadata = aws_config::imds::Client::builder()
         .configure(&settings)
@@ -65,12 +68,13 @@ pub fn provider(wire: &HttpClient, profile: &Profile, region: &Region) -> Result
     let container = EcsCredentialsProvider::builder().configure(&settings).build();
     let machine = ImdsCredentialsProvider::builder().configure(&settings).imds_client(metadata).build();
     let environment = EnvironmentVariableCredentialsProvider::new();
-    let chain = CredentialsProviderChain::first_try("Environment", environment)
-        .or_else("Profile", of_profile)
-        .or_else("WebIdentityToken", web_identity)
-        .or_else("EcsContainer", container)
-        .or_else("Ec2InstanceMetadata", machine);
-    Ok(explained(SharedCredentialsProvider::new(chain)))
+    Ok(explained(vec![
+        (Source::Environment, SharedCredentialsProvider::new(environment)),
+        (Source::Profile, of_profile),
+        (Source::WebIdentity, SharedCredentialsProvider::new(web_identity)),
+        (Source::Container, SharedCredentialsProvider::new(container)),
+        (Source::Machine, SharedCredentialsProvider::new(machine)),
+    ]))
 }
 
 /// The credentials of the profile of `~/.aws`. The SDK would pass its environment to a `credential_process`: cogtok runs the profile's own
@@ -78,7 +82,7 @@ pub fn provider(wire: &HttpClient, profile: &Profile, region: &Region) -> Result
 fn of_profile(
     wire: &HttpClient,
     profile: &Profile,
-    AwsFiles { config, credentials }: &AwsFiles,
+    AwsFiles { config, credentials, .. }: &AwsFiles,
     settings: &ProviderConfig,
 ) -> SharedCredentialsProvider {
     let name = profile.aws_profile.as_deref().unwrap_or("default");

@@ -26,10 +26,7 @@ pub(crate) fn no_credentials(operation: &str, failure: Option<&(dyn StdError + '
     let Some(cause) = cause else {
         return Error::new(Kind::AwsCredentials, message).hint(AdviceKind::SignInToAws);
     };
-    let error = Error::new(Kind::AwsCredentials, format!("{message}: {cause}")).because(cause.to_string());
-    if cause.hints.is_empty() {
-        return error.hint(AdviceKind::SignInToAws);
-    }
+    let error = Error::new(cause.kind, format!("{message}: {cause}")).because(cause.to_string());
     cause.hints.iter().fold(error, |error, hint| error.hint(hint.clone()))
 }
 
@@ -45,6 +42,10 @@ fn failed<E>(operation: &str, error: SdkError<E, HttpResponse>, redactor: &Redac
 where
     E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
 {
+    // What failed is the search for credentials: the operation was never sent.
+    if chain(&error).any(|error| error.is::<Cause>()) {
+        return no_credentials(operation, Some(&error));
+    }
     if let Some(fault) = fault_in(&error) {
         return Error::from(fault.clone()).context(operation);
     }

@@ -34,12 +34,22 @@ pub struct AwsEnvironment {
     pub endpoints: BTreeMap<Service, (&'static str, String)>,
     /// AWS_PROFILE.
     pub profile: Option<String>,
-    /// If only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set: that one, and the missing one.
-    pub half_of_keys: Option<(&'static str, &'static str)>,
-    /// AWS_CONFIG_FILE, else `~/.aws/config`.
-    pub config_file: Option<PathBuf>,
-    /// AWS_SHARED_CREDENTIALS_FILE, else `~/.aws/credentials`.
-    pub credentials_file: Option<PathBuf>,
+    /// If only one of two variables is set that the AWS tools use together, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: that
+    /// one, and the missing one.
+    pub half_of_pair: Option<(&'static str, &'static str)>,
+    /// AWS_WEB_IDENTITY_TOKEN_FILE.
+    pub web_identity_token_file: Option<PathBuf>,
+    /// `~/.aws/config` and `~/.aws/credentials`, or the files that variables name instead.
+    pub files: [Option<AwsFilePath>; 2],
+}
+
+/// Where one of the AWS tools' configuration files is.
+#[derive(Debug, Clone)]
+pub struct AwsFilePath {
+    /// The file.
+    pub path: PathBuf,
+    /// The variable that names it; none for the file in `~/.aws`.
+    pub variable: Option<&'static str>,
 }
 
 /// The users' side of a profile.
@@ -104,10 +114,12 @@ pub struct Profile {
     /// Whether AWS's tools wait for this call: a `credential_process` that it runs learns so from COGTOK_INSIDE, so that it can
     /// refuse to ask in turn.
     pub is_inside_aws_credentials: bool,
-    /// If only one of the variables with AWS's keys is set: that one, and the missing one.
-    pub half_of_aws_keys: Option<(&'static str, &'static str)>,
+    /// As [`AwsEnvironment::half_of_pair`].
+    pub half_of_aws_pair: Option<(&'static str, &'static str)>,
+    /// AWS_WEB_IDENTITY_TOKEN_FILE.
+    pub web_identity_token_file: Option<PathBuf>,
     /// The AWS tools' own configuration files, where they may be.
-    pub aws_files: [Option<PathBuf>; 2],
+    pub aws_files: [Option<AwsFilePath>; 2],
     endpoints: Endpoints,
     /// The identity pool that gives AWS credentials for an ID token.
     pub identity_pool_id: Option<IdentityPoolId>,
@@ -164,8 +176,9 @@ impl Profile {
             aws_profile: settings.list(Key::AwsProfile).first().or(aws.profile.as_ref()).cloned(),
             is_aws_profile_asked: settings.origin(Key::AwsProfile).is_some(),
             is_inside_aws_credentials: false,
-            half_of_aws_keys: aws.half_of_keys,
-            aws_files: [aws.config_file.clone(), aws.credentials_file.clone()],
+            half_of_aws_pair: aws.half_of_pair,
+            web_identity_token_file: aws.web_identity_token_file.clone(),
+            aws_files: aws.files.clone(),
             endpoints: Endpoints::resolve(settings, &aws.endpoints)?,
             identity_pool_id: settings.get(Key::IdentityPoolId)?,
             min_validity: settings.get_with(Key::MinValidity, parse_min_validity)?.unwrap_or(DEFAULT_MIN_VALIDITY),

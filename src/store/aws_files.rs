@@ -2,17 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::file;
 use crate::error::{Error, Kind, Result, printable};
 use crate::settings::keys::nearest;
+use crate::settings::profile::AwsFilePath;
 
 /// The largest of these files that is read, in bytes.
 const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// The most profiles that a message lists.
 const MOST_LISTED: usize = 10;
+
+/// What the two files are called in `~/.aws`.
+const NAMES: [&str; 2] = ["~/.aws/config", "~/.aws/credentials"];
 
 /// The content of the files. It may include keys, so it has no `Debug`.
 #[derive(Default)]
@@ -21,6 +25,7 @@ pub struct AwsFiles {
     pub config: String,
     /// The text of the credentials.
     pub credentials: String,
+    paths: [Option<AwsFilePath>; 2],
 }
 
 impl std::fmt::Debug for AwsFiles {
@@ -34,9 +39,9 @@ impl AwsFiles {
     ///
     /// # Errors
     /// [`Kind::AwsCredentials`] for an existing file that can't be read.
-    pub fn read(paths: &[Option<PathBuf>; 2]) -> Result<Self> {
-        let [config, credentials] = paths.each_ref().map(|path| path.as_deref().map(read).transpose());
-        Ok(AwsFiles { config: config?.unwrap_or_default(), credentials: credentials?.unwrap_or_default() })
+    pub fn read(paths: &[Option<AwsFilePath>; 2]) -> Result<Self> {
+        let text = |path: &Option<AwsFilePath>| path.as_ref().map_or(Ok(String::new()), |path| read(&path.path));
+        Ok(AwsFiles { config: text(&paths[0])?, credentials: text(&paths[1])?, paths: paths.clone() })
     }
 
     /// The names of the profiles.
@@ -56,7 +61,12 @@ impl AwsFiles {
 
     /// Whether there is an SSO session of this name.
     pub fn has_session(&self, name: &str) -> bool {
-        sections(&self.config).any(|section| section == format!("sso-session {name}"))
+        sections(&self.config).any(|section| section == session(name))
+    }
+
+    /// The SSO session's value for a key.
+    pub fn get_of_session(&self, name: &str, key: &str) -> Option<&str> {
+        value(&self.config, &session(name), key).filter(|value| !value.is_empty())
     }
 
     /// The profile's value for a key.
@@ -66,11 +76,44 @@ impl AwsFiles {
         config.or_else(|| value(&self.credentials, name, key)).filter(|value| !value.is_empty())
     }
 
+    /// The files as a person knows them: `~/.aws`, or what the variables name.
+    pub fn place(&self) -> String {
+        match self.variables().next() {
+            Some(_) => format!("{} and {}", self.file(0), self.file(1)),
+            None => "~/.aws".to_owned(),
+        }
+    }
+
+    /// A profile and where it is: ``profile `x` of ~/.aws``.
+    pub fn profile(&self, name: &str) -> String {
+        let of_config = sections(&self.config).any(|section| section == name || section == format!("profile {name}"));
+        let place = match self.variables().next() {
+            Some(_) => self.file(usize::from(!of_config)),
+            None => self.place(),
+        };
+        format!("profile `{}` of {place}", printable(name, 80))
+    }
+
+    /// The configuration file, as a person knows it.
+    pub fn config_file(&self) -> String {
+        self.file(0)
+    }
+
+    /// That there is no such profile.
+    pub fn lacks(&self, name: &str) -> String {
+        let have = if self.variables().next().is_some() { "have" } else { "has" };
+        format!("{} {have} no profile `{}`", self.place(), printable(name, 80))
+    }
+
     /// The advice for an unknown profile: similar names, and all that exist.
     pub fn instead_of(&self, name: &str) -> String {
+        let absent = self.variables().find(|(_, path)| !path.exists());
+        if let Some((variable, path)) = absent {
+            return format!("check {variable}: {} does not exist", printable(&path.to_string_lossy(), 200));
+        }
         let known = self.profiles();
         if known.is_empty() {
-            return "there are no profiles in ~/.aws yet: `aws configure` creates one".to_owned();
+            return format!("there are no profiles in {} yet: `aws configure` creates one", self.place());
         }
         let near = nearest(name, known.iter().map(String::as_str));
         let near = near.map(|near| format!("did you mean `{}`? ", printable(near, 60))).unwrap_or_default();
@@ -83,8 +126,55 @@ impl AwsFiles {
         let listed: Vec<String> = known.iter().take(MOST_LISTED).map(|name| printable(name, 60)).collect();
         let more = known.len().checked_sub(MOST_LISTED).filter(|more| *more > 0);
         let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
-        format!("the profiles of ~/.aws are {}{more}", listed.join(", "))
+        format!("the profiles of {} are {}{more}", self.place(), listed.join(", "))
     }
+
+    /// The first line that the AWS tools can't read, with its file; they then read nothing.
+    pub fn malformed(&self) -> Option<String> {
+        let of = |index: usize, text: &str| {
+            malformed(text).map(|(line, why)| format!("line {line} of {} {why}", self.file(index)))
+        };
+        of(0, &self.config).or_else(|| of(1, &self.credentials))
+    }
+
+    /// The variables that name a file, and the file.
+    fn variables(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        self.paths.iter().flatten().filter_map(|file| Some((file.variable?, file.path.as_path())))
+    }
+
+    fn file(&self, index: usize) -> String {
+        let named = self.paths.get(index).and_then(|path| path.as_ref());
+        match named.and_then(|path| Some((path.variable?, &path.path))) {
+            Some((variable, path)) => format!("{} ({variable})", printable(&path.to_string_lossy(), 200)),
+            None => NAMES.get(index).copied().unwrap_or("~/.aws").to_owned(),
+        }
+    }
+}
+
+/// The number of the first line that is neither a section, a value nor a comment, and what is wrong with it.
+fn malformed(text: &str) -> Option<(usize, &'static str)> {
+    let mut is_in_section = false;
+    let mut look = |line: &str| {
+        if line.trim().is_empty() || line.starts_with(['#', ';']) {
+            return None;
+        }
+        if line.starts_with('[') {
+            is_in_section = true;
+            let bare = line.split(['#', ';']).next().unwrap_or_default().trim();
+            return (!bare.ends_with(']')).then_some("has no `]`");
+        }
+        if !is_in_section {
+            return Some("comes before the first profile");
+        }
+        let is_value = line.split_once('=').is_some_and(|(key, _)| !key.trim().is_empty());
+        // An indented line continues the one before it.
+        (!is_value && !line.starts_with([' ', '\t'])).then_some("has no `=` after a name")
+    };
+    text.lines().enumerate().find_map(|(index, line)| look(line).map(|why| (index + 1, why)))
+}
+
+fn session(name: &str) -> String {
+    format!("sso-session {name}")
 }
 
 fn read(path: &Path) -> Result<String> {
@@ -131,10 +221,44 @@ mod tests {
             [value("default"), value("profile a"), value("profile b"), value("c")],
             [Some("1"), Some("2"), Some("3"), None]
         );
-        let files = AwsFiles { config: text.to_owned(), credentials: "[a]\ny = 4\n[c]\nx = 5\n".to_owned() };
+        let files = AwsFiles {
+            config: text.to_owned(),
+            credentials: "[a]\ny = 4\n[c]\nx = 5\n".to_owned(),
+            ..AwsFiles::default()
+        };
         assert_eq!(files.profiles().into_iter().collect::<Vec<_>>(), ["a", "b", "c", "default"]);
         assert_eq!([files.get("a", "x"), files.get("a", "y"), files.get("c", "x")], [Some("2"), Some("4"), Some("5")]);
         assert_eq!(files.instead_of("defualt"), "did you mean `default`? the profiles of ~/.aws are a, b, c, default");
         assert!(AwsFiles::default().instead_of("x").contains("aws configure"));
+    }
+
+    #[test]
+    fn files_that_variables_name_are_called_by_their_paths() {
+        let at = |path: &str, variable| Some(AwsFilePath { path: path.into(), variable });
+        let mut files = AwsFiles {
+            config: "[profile a]\n".to_owned(),
+            credentials: "[b]\n".to_owned(),
+            paths: [at("/home/me/.aws/config", None), at("/home/me/.aws/credentials", None)],
+        };
+        assert_eq!(files.profile("a"), "profile `a` of ~/.aws");
+        assert_eq!(files.lacks("x"), "~/.aws has no profile `x`");
+        files.paths[0] = at("/nowhere/config", Some("AWS_CONFIG_FILE"));
+        assert_eq!(files.profile("a"), "profile `a` of /nowhere/config (AWS_CONFIG_FILE)");
+        assert_eq!(files.profile("b"), "profile `b` of ~/.aws/credentials");
+        assert_eq!(files.lacks("x"), "/nowhere/config (AWS_CONFIG_FILE) and ~/.aws/credentials have no profile `x`");
+        assert_eq!(files.instead_of("x"), "check AWS_CONFIG_FILE: /nowhere/config does not exist");
+    }
+
+    #[test]
+    fn a_line_that_the_aws_tools_cannot_read_is_found() {
+        for (text, expected) in [
+            ("# note\n[profile a] ; note\nx = 1\n  continued\ny =\n", None),
+            ("stray\n[profile a]\n", Some((1, "comes before the first profile"))),
+            ("[profile a\nx=1\n", Some((1, "has no `]`"))),
+            ("[profile a]\n\nregion\n", Some((3, "has no `=` after a name"))),
+            ("[profile a]\n= 1\n", Some((2, "has no `=` after a name"))),
+        ] {
+            assert_eq!(malformed(text), expected, "{text}");
+        }
     }
 }

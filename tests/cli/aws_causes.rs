@@ -4,7 +4,7 @@ use crate::doctor::says;
 use crate::harness::{Home, Output, Run, Server};
 use serde_json::json;
 
-const POOL: &str = "us-east-1_Scripted0";
+pub const POOL: &str = "us-east-1_Scripted0";
 /// What ~/.aws/sso/cache calls the session `class`.
 const SSO_CACHE: &str = ".aws/sso/cache/8d767bf5b72373d12f0efd4406677e9ed076f592.json";
 const SSO: &str = "[profile class]\nsso_session = class\nsso_account_id = 111122223333\nsso_role_name = Admin\n\
@@ -13,7 +13,7 @@ const SSO: &str = "[profile class]\nsso_session = class\nsso_account_id = 111122
 const KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYz3X9pL2qT8";
 
 /// A home with this AWS configuration, at a Cognito that is never to be asked.
-fn home_of(server: &Server, config: &str) -> Home {
+pub fn home_of(server: &Server, config: &str) -> Home {
     let home = Home::new();
     home.config(&format!(
         "default_profile = \"ws\"\n[profiles.ws]\nuser_pool_id = \"{POOL}\"\nendpoint_url = \"{}\"\n",
@@ -108,6 +108,87 @@ fn each_cause_is_told_with_the_profile_and_what_helps() {
             "source_profile",
         ),
         (
+            "[profile web]\nrole_arn = arn:aws:iam::111122223333:role/x\nweb_identity_token_file = /nowhere/token\n",
+            "web",
+            "profile `web` of ~/.aws: the web identity token in /nowhere/token can't be read: No such file",
+            "check `web_identity_token_file`",
+        ),
+        (
+            "[profile web]\nweb_identity_token_file = /nowhere/token\n",
+            "web",
+            "profile `web` of ~/.aws has `web_identity_token_file` and no `role_arn`",
+            "",
+        ),
+        (
+            "[profile env]\nrole_arn = arn:aws:iam::1:role/x\ncredential_source = Environment\n",
+            "env",
+            "profile `env` of ~/.aws takes its keys from the environment (`credential_source = Environment`), and neither \
+             AWS_ACCESS_KEY_ID nor AWS_SECRET_ACCESS_KEY is set",
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        ),
+        (
+            "[profile ecs]\nrole_arn = arn:aws:iam::1:role/x\ncredential_source = EcsContainer\n",
+            "ecs",
+            "profile `ecs` of ~/.aws takes its credentials from the container (`credential_source = EcsContainer`), and \
+             neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set",
+            "or another profile here",
+        ),
+        (
+            "[profile ec2]\nrole_arn = arn:aws:iam::1:role/x\ncredential_source = Ec2InstanceMetadata\n",
+            "ec2",
+            "profile `ec2` of ~/.aws takes its credentials from the instance metadata service, and \
+             AWS_EC2_METADATA_DISABLED turns that off",
+            "unset AWS_EC2_METADATA_DISABLED",
+        ),
+        (
+            "[profile odd]\nrole_arn = arn:aws:iam::1:role/x\ncredential_source = Bogus\n",
+            "odd",
+            "profile `odd` of ~/.aws: `Bogus` is not valid for `credential_source`",
+            "the values are `Environment`, `EcsContainer`, `Ec2InstanceMetadata`",
+        ),
+        (
+            "[profile two]\nrole_arn = arn:aws:iam::1:role/x\ncredential_source = Environment\nsource_profile = base\n[profile base]\n",
+            "two",
+            "profile `two` of ~/.aws has both `source_profile` and `credential_source`",
+            "remove one of them",
+        ),
+        (
+            "[profile console]\nlogin_session = arn:aws:iam::111122223333:user/me\nregion = us-east-1\n",
+            "console",
+            "profile `console` of ~/.aws is signed in with `aws login` (`login_session`), which cogtok can't use",
+            "`eval \"$(aws configure export-credentials --profile console --format env)\"`",
+        ),
+        (
+            "[profile sso]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n[sso-session s]\nsso_start_url = https://class.awsapps.com/start\n",
+            "sso",
+            "the SSO session `s` in ~/.aws/config has no `sso_region`",
+            "aws configure sso --profile sso",
+        ),
+        (
+            "[profile sso]\nsso_start_url = https://class.awsapps.com/start\nsso_account_id = 1\nsso_role_name = r\n",
+            "sso",
+            "profile `sso` of ~/.aws signs in with SSO and has no `sso_region`",
+            "aws configure sso --profile sso",
+        ),
+        (
+            "[profile sso]\nsso_session = s\nsso_region = us-east-1\n[sso-session s]\nsso_start_url = https://x\nsso_region = us-east-1\n",
+            "sso",
+            "profile `sso` of ~/.aws has both `sso_session` and `sso_region`",
+            "remove `sso_region` from it",
+        ),
+        (
+            "[profile bad]\nregion = us-east-1\naws_access_key_id\n",
+            "bad",
+            "profile `bad` of ~/.aws can't be read: line 3 of ~/.aws/config has no `=` after a name",
+            "correct that line",
+        ),
+        (
+            "stray\n[profile dev]\n",
+            "typo",
+            "~/.aws has no profile `typo`: line 1 of ~/.aws/config comes before the first profile",
+            "correct that line",
+        ),
+        (
             "[profile half]\naws_access_key_id = AKIAX\n",
             "half",
             "profile `half` of ~/.aws has `aws_access_key_id` and no `aws_secret_access_key`",
@@ -126,6 +207,9 @@ fn each_cause_is_told_with_the_profile_and_what_helps() {
         for run in [list().args(["--aws-profile", name]), list().env("AWS_PROFILE", name)] {
             let out = no_credentials(run);
             out.stderr_has(&says).stderr_has(helps).stderr_lacks("hunter2");
+            for internal in ["Error {", "cargo", "provider", "ProfileFile", "SDK"] {
+                out.stderr_lacks(internal);
+            }
             out.check(out.stderr.contains("aws sso login") == helps.contains("aws sso login"), "only where it helps");
         }
         // The doctor says the same, and so does the log of what went before it.
@@ -160,8 +244,24 @@ fn half_a_pair_of_keys_in_the_environment_is_told() {
         let out = no_credentials(home.cogtok(["user", "list"]).env(set, "x"));
         out.stderr_has(&format!("{set} is set and {unset} is not"));
     }
+    let half = home.cogtok(["user", "list"]).env("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token");
+    no_credentials(half).stderr_has("AWS_WEB_IDENTITY_TOKEN_FILE is set and AWS_ROLE_ARN is not");
     let out = no_credentials(home.cogtok(["user", "list"]));
     out.stderr_has("no profile is given, and ~/.aws has no `default`").stderr_has("the profiles of ~/.aws are dev");
+    server.assert_untouched();
+}
+
+#[test]
+fn files_that_variables_name_are_called_by_their_paths() {
+    let server = Server::canary();
+    let home = home_of(&server, "[profile dev]\n");
+    let list = |name: &str| home.cogtok(["user", "list", "--aws-profile", name]);
+    let out = no_credentials(list("dev").env("AWS_CONFIG_FILE", "/nowhere/config"));
+    out.stderr_has("/nowhere/config (AWS_CONFIG_FILE) and ~/.aws/credentials have no profile `dev`");
+    out.stderr_has("check AWS_CONFIG_FILE: /nowhere/config does not exist").stderr_lacks("there are no profiles");
+    let other = home.plant("other", "[profile made]\nlogin_session = x\n");
+    let out = no_credentials(list("made").env("AWS_CONFIG_FILE", &other));
+    out.stderr_has(&format!("profile `made` of {} (AWS_CONFIG_FILE) is signed in with `aws login`", other.display()));
     server.assert_untouched();
 }
 

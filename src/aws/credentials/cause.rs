@@ -2,13 +2,15 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 
-use super::process::{PROCESS, cleaned, program};
-use crate::error::{Advice, AdviceKind, chain, printable};
+use super::configuration::{fault_of, word};
+use super::failure::{Failure, readable};
+use crate::error::{Advice, AdviceKind, Error, Kind, printable};
 use crate::http::redact::Redactor;
 use crate::store::aws_files::AwsFiles;
 
@@ -18,11 +20,24 @@ const PATIENCE: Duration = Duration::from_millis(4800);
 /// Why, and what to do about it.
 #[derive(Debug)]
 pub struct Cause {
+    /// [`Kind::AwsCredentials`], or [`Kind::Network`] if a service could not be asked for them.
+    pub kind: Kind,
     /// The cause, in words that follow `there are no usable AWS credentials: `.
     pub what: String,
     /// What to do about it; empty if no command helps.
     pub hints: Vec<Advice>,
-    source: Option<CredentialsError>,
+}
+
+impl Cause {
+    /// A cause on this machine.
+    pub(super) fn new(what: String, hints: impl IntoIterator<Item = Advice>) -> Self {
+        Cause { kind: Kind::AwsCredentials, what, hints: hints.into_iter().collect() }
+    }
+
+    /// A cause in the service that was asked, or on the way to it.
+    pub(super) fn of_network(what: String, hints: impl IntoIterator<Item = Advice>) -> Self {
+        Cause { kind: Kind::Network, ..Cause::new(what, hints) }
+    }
 }
 
 impl fmt::Display for Cause {
@@ -31,216 +46,203 @@ impl fmt::Display for Cause {
     }
 }
 
-impl StdError for Cause {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_ref().map(|source| source as &(dyn StdError + 'static))
-    }
+impl StdError for Cause {}
+
+/// A place where the AWS tools look for credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Keys in the environment.
+    Environment,
+    /// A profile of the files.
+    Profile,
+    /// The variables of a web identity.
+    WebIdentity,
+    /// The container's endpoint.
+    Container,
+    /// The machine's metadata service.
+    Machine,
 }
 
 /// Credentials, or why there are none.
 #[derive(Debug)]
 pub(crate) struct Explained {
-    pub inner: SharedCredentialsProvider,
+    /// The places in their order. One that has none leads to the next; one that fails ends the search.
+    pub sources: Vec<(Source, SharedCredentialsProvider)>,
     pub files: AwsFiles,
     /// The profile of `~/.aws` that was named.
     pub named: Option<String>,
-    /// If only one of the two key variables is set: that one, and the missing one.
+    /// If only one of two variables is set that belong together: that one, and the missing one.
     pub half: Option<(&'static str, &'static str)>,
+    /// AWS_WEB_IDENTITY_TOKEN_FILE.
+    pub web_identity_token_file: Option<PathBuf>,
     pub redactor: Redactor,
 }
 
 impl Explained {
     async fn credentials(&self) -> provider::Result {
-        let found = tokio::time::timeout(PATIENCE, self.inner.provide_credentials()).await;
-        let (cause, error) = match found {
-            Ok(Ok(credentials)) => return Ok(credentials),
-            Ok(Err(error)) => (self.cause(Some(&error)), Some(error)),
-            Err(_) => (self.cause(None), None),
-        };
-        if let Some(error) = &error {
-            let said: Vec<String> = chain(error).map(|error| cleaned(&error.to_string(), &self.redactor)).collect();
-            log::info!(target: "cogtok", "no AWS credentials: {}", said.join(": "));
+        let end = tokio::time::Instant::now() + PATIENCE;
+        for (source, provider) in &self.sources {
+            match tokio::time::timeout_at(end, provider.provide_credentials()).await {
+                Ok(Ok(credentials)) => return Ok(credentials),
+                Ok(Err(CredentialsError::CredentialsNotLoaded(_))) => {}
+                Ok(Err(error)) => return Err(self.error(self.of_source(*source, Some(&error)))),
+                Err(_) => return Err(self.error(self.of_source(*source, None))),
+            }
         }
-        Err(match cause {
-            Some((what, hints)) => CredentialsError::provider_error(Cause { what, hints, source: error }),
-            None => error.unwrap_or_else(|| CredentialsError::provider_timed_out(PATIENCE)),
+        match self.of_files().or_else(|| self.nothing()) {
+            Some(cause) => Err(self.error(cause)),
+            None => {
+                log::info!(target: "cogtok", "no AWS credentials: none of the places where the AWS tools look has any");
+                Err(CredentialsError::not_loaded_no_source())
+            }
+        }
+    }
+
+    fn error(&self, cause: Cause) -> CredentialsError {
+        log::info!(target: "cogtok", "no AWS credentials: {cause}");
+        CredentialsError::provider_error(cause)
+    }
+
+    /// Why `source` failed. Without an error, the time ran out.
+    fn of_source(&self, source: Source, error: Option<&CredentialsError>) -> Cause {
+        if let Some(cause) = self.of_files() {
+            return cause;
+        }
+        let failure = Failure::of(error, &self.redactor);
+        match source {
+            Source::Environment | Source::Profile => self.of_profile(self.name(), error, &failure),
+            Source::WebIdentity => self.of_web_identity(&failure),
+            Source::Container => of_container(&failure, None),
+            Source::Machine => {
+                // Nobody chose this service: it is asked because there was nothing else.
+                let why = of_machine(&failure, None).what;
+                match self.nothing() {
+                    Some(Cause { what, hints, .. }) => Cause::new(format!("{what}; {why}"), hints),
+                    None => Cause::new(why, [AdviceKind::SignInToAws.into()]),
+                }
+            }
+        }
+    }
+
+    /// The profile that is named, or that the AWS tools use without a name.
+    pub(super) fn name(&self) -> &str {
+        self.named.as_deref().unwrap_or("default")
+    }
+
+    /// What is wrong before any source is asked.
+    fn of_files(&self) -> Option<Cause> {
+        let files = &self.files;
+        if let Some(name) = self.named.as_deref().filter(|name| !files.has(name)) {
+            return Some(match files.malformed() {
+                Some(line) => Cause::new(format!("{}: {line}", files.lacks(name)), [CORRECT.into()]),
+                None => Cause::new(files.lacks(name), [files.instead_of(name).into()]),
+            });
+        }
+        let (set, unset) = self.half.filter(|_| self.named.is_none())?;
+        Some(Cause::new(
+            format!("{set} is set and {unset} is not"),
+            [format!("set {unset} as well, or unset {set}").into()],
+        ))
+    }
+
+    /// No source has any. Where nothing was set up at all, there is nothing to say of it.
+    fn nothing(&self) -> Option<Cause> {
+        let files = &self.files;
+        let name = self.name();
+        // The SDK takes some incomplete profiles for ones without credentials.
+        if let Some((what, hint)) = files.has(name).then(|| fault_of(files, name)).flatten() {
+            return Some(Cause::new(what, [hint.into()]));
+        }
+        if self.named.is_some() {
+            let what = format!("{} has none, and no way to get some", files.profile(name));
+            return Some(Cause::new(what, [SETTLE.replace("{name}", &word(name)).into()]));
+        }
+        let sign_in: Advice = AdviceKind::SignInToAws.into();
+        if let Some(line) = files.malformed() {
+            return Some(Cause::new(line, [CORRECT.into()]));
+        }
+        if files.has(name) {
+            return Some(Cause::new(format!("no profile is given, and {} has none", files.profile(name)), [sign_in]));
+        }
+        let has_others = !files.profiles().is_empty();
+        has_others.then(|| {
+            let what = format!("no profile is given, and {} has no `default`", files.place());
+            Cause::new(what, [sign_in, files.list().into()])
         })
     }
 
-    /// The cause, where it can be determined. Without an error, the time ran out.
-    fn cause(&self, error: Option<&CredentialsError>) -> Option<(String, Vec<Advice>)> {
-        let files = &self.files;
-        let name = self.named.as_deref().unwrap_or("default");
-        if self.named.is_some() && !files.has(name) {
-            let what = format!("~/.aws has no profile `{}`", printable(name, 80));
-            return Some((what, vec![files.instead_of(name).into()]));
-        }
-        // If no profile was named and no source had credentials, the profile `default` is only one of many.
-        let is_silent = error.is_some_and(|error| matches!(error, CredentialsError::CredentialsNotLoaded(_)));
-        if let Some((set, unset)) = self.half.filter(|_| self.named.is_none()) {
-            return Some((
-                format!("{set} is set and {unset} is not"),
-                vec![format!("set {unset} as well, or unset {set}").into()],
-            ));
-        }
-        let said = error.map(|error| self.said(error)).unwrap_or_default();
-        let of_profile = files.has(name).then(|| self.of_profile(name, error.is_none(), &said)).flatten();
-        match of_profile {
-            Some(cause) => Some(cause),
-            None if is_silent && self.named.is_some() => {
-                let what = format!("profile `{}` of ~/.aws has none, and no way to get some", printable(name, 80));
-                Some((what, vec![SETTLE.replace("{name}", &word(name)).into()]))
-            }
-            None if is_silent && !files.has(name) && !files.profiles().is_empty() => {
-                let what = "no profile is given, and ~/.aws has no `default`".to_owned();
-                Some((what, vec![AdviceKind::SignInToAws.into(), files.list().into()]))
-            }
-            None if is_silent => None,
-            None if said.is_empty() => {
-                Some((format!("they took longer than {} s", PATIENCE.as_secs() + 1), Vec::new()))
-            }
-            None => Some((said, Vec::new())),
-        }
-    }
-
-    /// The messages of the error chain, the innermost last, without those that add nothing.
-    fn said(&self, error: &CredentialsError) -> String {
-        let last = chain(error).skip(1).last().map(ToString::to_string).unwrap_or_default();
-        cleaned(last.lines().next().unwrap_or_default(), &self.redactor)
-    }
-
-    fn of_profile(&self, name: &str, is_slow: bool, said: &str) -> Option<(String, Vec<Advice>)> {
-        let files = &self.files;
-        let show = |name: &str| printable(name, 80);
-        let mut names = vec![name];
-        while let Some(next) = names.last().and_then(|last| files.get(last, "source_profile")) {
-            let from = names.last().copied().unwrap_or(name);
-            // A profile that names itself as its source uses its own keys.
-            if next == from && files.get(next, "aws_access_key_id").is_some() {
-                break;
-            }
-            if names.contains(&next) {
-                let all: Vec<String> = names.iter().chain([&next]).map(|name| show(name)).collect();
-                let what = format!("the `source_profile` settings in ~/.aws form a loop: {}", all.join(" -> "));
-                return Some((what, vec!["give one of them access keys, or another source of credentials".into()]));
-            }
-            if !files.has(next) {
-                let what = format!(
-                    "`source_profile` of profile `{}` names `{}`, which ~/.aws does not have",
-                    show(from),
-                    show(next)
-                );
-                return Some((what, vec![files.instead_of(next).into()]));
-            }
-            names.push(next);
-        }
-        // The start of the chain comes first.
-        let keys = names.iter().rev().find_map(|name| self.keys(name));
-        let begin = names.last().copied().unwrap_or(name);
-        let found = keys.or_else(|| self.role(&names)).or_else(|| self.session(begin, said));
-        found
-            .or_else(|| self.process(begin, is_slow, said))
-            .map(|(what, hint)| (what, hint.into_iter().map(Advice::from).collect()))
-    }
-
-    fn keys(&self, name: &str) -> Option<(String, Option<String>)> {
-        let keys = ["aws_access_key_id", "aws_secret_access_key"];
-        let (has, lacks) = match keys.map(|key| self.files.get(name, key).is_some()) {
-            [true, false] => (keys[0], keys[1]),
-            [false, true] => (keys[1], keys[0]),
-            _ => return None,
-        };
-        let what = format!("profile `{}` of ~/.aws has `{has}` and no `{lacks}`", printable(name, 80));
-        Some((what, Some(format!("run `aws configure --profile {}`", word(name)))))
-    }
-
-    fn role(&self, names: &[&str]) -> Option<(String, Option<String>)> {
-        let get = |name: &str, key: &str| self.files.get(name, key);
-        let name = names.iter().find(|name| get(name, "role_arn").is_some())?;
-        let shown = printable(name, 80);
-        if let Some(device) = get(name, "mfa_serial") {
-            let what = format!(
-                "profile `{shown}` of ~/.aws needs an MFA code (from {}), which cogtok does not ask for",
-                printable(device, 120)
-            );
-            let ask = format!("aws configure export-credentials --profile {} --format", word(name));
-            let ask = if cfg!(windows) {
-                format!("{ask} powershell | Invoke-Expression")
-            } else {
-                format!("eval \"$({ask} env)\"")
-            };
-            return Some((what, Some(format!("`{ask}` asks for it (AWS CLI v2); then leave the profile out"))));
-        }
-        let others = ["source_profile", "credential_source", "web_identity_token_file"];
-        if !others.iter().any(|key| get(name, key).is_some()) {
-            let what = format!("profile `{shown}` of ~/.aws assumes a role and names no credentials to do it with");
-            return Some((what, Some("add `source_profile` or `credential_source` to it".to_owned())));
-        }
-        None
-    }
-
-    fn session(&self, name: &str, said: &str) -> Option<(String, Option<String>)> {
-        let get = |key: &str| self.files.get(name, key);
-        let shown = printable(name, 80);
-        if let Some(session) = get("sso_session").filter(|session| !self.files.has_session(session)) {
-            let session = printable(session, 80);
-            let what =
-                format!("profile `{shown}` names the SSO session `{session}`, which ~/.aws/config does not have");
-            return Some((what, Some(format!("run `aws configure sso --profile {}`", word(name)))));
-        }
-        get("sso_session").or_else(|| get("sso_start_url"))?;
-        if let Some(lacks) = ["sso_account_id", "sso_role_name"].into_iter().find(|key| get(key).is_none()) {
-            let what = format!("profile `{shown}` of ~/.aws signs in with SSO and has no `{lacks}`");
-            return Some((what, Some(format!("run `aws configure sso --profile {}`", word(name)))));
-        }
-        let login = format!("run `aws sso login --profile {}` (AWS CLI v2)", word(name));
-        let lower = said.to_ascii_lowercase();
-        let (what, hint) = if lower.contains("expired") || lower.contains("unauthorized") {
-            (format!("the SSO session of profile `{shown}` has expired"), Some(login))
-        } else if ["sso token", "no such file", "sso/cache"].iter().any(|words| lower.contains(words)) {
-            (format!("profile `{shown}` is not signed in to SSO"), Some(login))
-        } else if said.is_empty() {
-            (format!("SSO did not answer in time for profile `{shown}`"), None)
-        } else {
-            (format!("SSO refused profile `{shown}`: {said}"), None)
-        };
-        Some((what, hint))
-    }
-
-    fn process(&self, name: &str, is_slow: bool, said: &str) -> Option<(String, Option<String>)> {
-        let command = self.files.get(name, PROCESS)?;
-        let shown = printable(name, 80);
-        let of = format!("`credential_process` of profile `{shown}` of ~/.aws");
-        // Both for a process that cogtok ran and for one that the SDK ran.
-        let why = match said.split_once("exited with code ") {
-            _ if is_slow => {
-                format!("the program `{}` did not finish within {} s", program(command), PATIENCE.as_secs() + 1)
-            }
-            Some((_, rest)) => {
-                let (status, line) = rest.split_once(". Stderr: ").unwrap_or((rest, ""));
-                let status = status.replace("exit status:", "exit code");
-                let line = Some(line.trim()).filter(|line| !line.is_empty());
-                let line = line.map(|line| format!(": {line}")).unwrap_or_default();
-                format!("the program `{}` ended with {}{line}", program(command), status.trim())
-            }
-            None if said.is_empty() => return None,
-            None => said.to_owned(),
-        };
-        Some((
-            format!("{of}: {why}"),
-            Some(format!("check that `aws sts get-caller-identity --profile {}` works", word(name))),
-        ))
+    /// What failed at the web identity that the variables describe.
+    fn of_web_identity(&self, failure: &Failure) -> Cause {
+        let file = self.web_identity_token_file.clone().unwrap_or_default();
+        let token = format!(
+            "the web identity token in {} (AWS_WEB_IDENTITY_TOKEN_FILE)",
+            printable(&file.to_string_lossy(), 200)
+        );
+        let whose = "the web identity token that AWS_WEB_IDENTITY_TOKEN_FILE names";
+        web_identity(&token, whose, "check AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN", failure)
     }
 }
 
 const SETTLE: &str = "run `aws configure --profile {name}` or `aws configure sso --profile {name}`";
+pub(super) const CORRECT: &str = "correct that line: the AWS tools read nothing of a file with such a line";
 
-/// A profile's name as one word for a shell.
-fn word(name: &str) -> String {
-    match shlex::try_quote(name) {
-        Ok(word) if !name.chars().any(crate::error::is_unprintable) => word.into_owned(),
-        _ => "NAME".to_owned(),
+/// What failed at a web identity: at its `token`, or at STS for `whose`.
+pub(super) fn web_identity(token: &str, whose: &str, check: &'static str, failure: &Failure) -> Cause {
+    match failure {
+        Failure::Unreadable(why) => Cause::new(format!("{token} can't be read: {why}"), [check.into()]),
+        _ => of_service("STS", "AssumeRoleWithWebIdentity", whose, failure, check.to_owned()),
     }
+}
+
+/// What failed at the container's endpoint; `whose` names the profile that chose it.
+pub(super) fn of_container(failure: &Failure, whose: Option<&str>) -> Cause {
+    let service = "the container's credentials endpoint";
+    let check = "check the variables whose names start with AWS_CONTAINER_: whoever runs the container sets them";
+    match failure {
+        Failure::Unreadable(why) => Cause::new(
+            format!("the file that AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names can't be read: {why}"),
+            [check.into()],
+        ),
+        _ => of_service(service, "", whose.unwrap_or_default(), failure, check.to_owned()),
+    }
+}
+
+/// What failed at the metadata service; `whose` names the profile that chose it.
+pub(super) fn of_machine(failure: &Failure, whose: Option<&str>) -> Cause {
+    let check = "check that this machine has a role of IAM, and that its metadata service is on";
+    of_service("the instance metadata service", "", whose.unwrap_or_default(), failure, check.to_owned())
+}
+
+/// What a service answered, or that it did not. `whose` names who wants credentials, or is empty.
+pub(super) fn of_service(service: &str, operation: &str, whose: &str, failure: &Failure, check: String) -> Cause {
+    let for_whom = if whose.is_empty() { String::new() } else { format!(" for {whose}") };
+    let after = if operation.is_empty() { String::new() } else { format!(" ({operation})") };
+    match failure {
+        Failure::Slow => {
+            let what = format!("{service} did not answer within {} s{for_whom}{after}", seconds());
+            Cause::of_network(what, [check.into()])
+        }
+        Failure::Unanswered(fault) => {
+            let hints = Error::from(fault.clone()).advice().to_vec();
+            Cause::of_network(format!("{service} could not be asked{for_whom}{after}: {fault}"), hints)
+        }
+        Failure::Refused(refused) if refused.is_outage() => {
+            Cause::of_network(format!("{service} failed{for_whom}{after}: {}", refused.said()), ["try again".into()])
+        }
+        Failure::Refused(refused) => {
+            let whom = if whose.is_empty() { String::new() } else { format!(" {whose}") };
+            Cause::new(format!("{service} refused{whom}{after}: {}", refused.said()), [check.into()])
+        }
+        Failure::Nothing(said) | Failure::Unreadable(said) | Failure::Other(said) => {
+            let why = readable(said).map(|why| format!(": {why}")).unwrap_or_default();
+            Cause::new(format!("{service} gave no credentials{for_whom}{why}"), [check.into()])
+        }
+    }
+}
+
+/// How long credentials may take, in whole seconds.
+pub(super) fn seconds() -> u64 {
+    PATIENCE.as_secs() + 1
 }
 
 impl ProvideCredentials for Explained {

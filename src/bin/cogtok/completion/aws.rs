@@ -46,6 +46,6 @@ pub const REGIONS: [&str; 33] = [
 /// The profiles of AWS's configuration and credentials files.
 pub fn profiles() -> Vec<CompletionCandidate> {
     let aws = env::aws_environment();
-    let files = AwsFiles::read(&[aws.config_file, aws.credentials_file]).unwrap_or_default();
+    let files = AwsFiles::read(&aws.files).unwrap_or_default();
     offer(files.profiles())
 }

@@ -1,6 +1,6 @@
 //! Checks and completes a value before it is written to a profile.
 
-use cogtok::error::{Advice, Error, Result, printable};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::domain;
 use cogtok::settings::types::Region;
@@ -44,9 +44,8 @@ pub fn settled(key: Key, values: &[String], region: Option<&Region>) -> Result<V
 /// Warns where the AWS tools' files do not have the profile that is named: they are read when AWS is asked.
 pub fn check_aws_profile(named_by: &str, name: &str) {
     let aws = aws_environment();
-    let Ok(files) = AwsFiles::read(&[aws.config_file, aws.credentials_file]) else { return };
+    let Ok(files) = AwsFiles::read(&aws.files) else { return };
     if !files.has(name) {
-        let name = printable(name, 80);
-        log::warn!(target: "cogtok", "{named_by}: ~/.aws has no profile `{name}`; {}", files.instead_of(&name));
+        log::warn!(target: "cogtok", "{named_by}: {}; {}", files.lacks(name), files.instead_of(name));
     }
 }
