@@ -1,6 +1,7 @@
 //! Reads `config.toml`: the profiles and their settings. It contains no secrets.
 
 mod targets;
+mod written;
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,8 @@ use crate::settings::secret_detection::is_name_of_a_secret;
 use crate::settings::targets::{nearest_key, parse_key};
 use crate::settings::types::{ClientId, ProfileName, SecretKind, StoreKind};
 use crate::text::{decode, is_utf_16};
+
+pub use written::Written;
 
 /// The version of the file's format that this program writes and understands.
 pub const VERSION: i64 = 1;
@@ -124,7 +127,11 @@ impl Config {
     /// # Errors
     /// As [`Config::offer`].
     pub fn offer_key(&self, name: &ProfileName, key: Key, settings: &mut Settings) -> Result<()> {
-        if let Some(value) = lookup(self.profile(name)?, key.dotted()) {
+        let profile = self.profile(name)?;
+        if let Some(table) = written::not_a_table(profile, key) {
+            return Err(Error::config(format!("`{table}` is not a table")).hint(EDIT));
+        }
+        if let Some(value) = lookup(profile, key.dotted()) {
             settings.offer(key, texts(key, value)?, ValueOrigin::Profile);
         }
         Ok(())

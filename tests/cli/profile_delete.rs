@@ -197,3 +197,108 @@ fn a_profile_that_cannot_be_understood_can_be_deleted() {
     home.cogtok(["profile", "delete", "ws", "--yes"]).run().ok();
     home.cogtok(["profile", "list", "-o", "text"]).run().ok().stdout_is("two\n");
 }
+
+/// Two profiles of one machine client and one user client, whose secrets are set through the first.
+fn shared(keyring: &Keyring) -> Home {
+    let home = Home::new();
+    let profile = |name: &str| {
+        format!(
+            "[profiles.{name}]\nregion = \"us-east-1\"\n[profiles.{name}.user]\nclient_id = \"web\"\nusername = \"al\"\n\
+             [profiles.{name}.m2m]\nclient_id = \"m\"\ntoken_url = \"https://t.example/oauth2/token\"\n"
+        )
+    };
+    home.config(&format!("{}{}", profile("a"), profile("b")));
+    for kind in ["m2m-client", "password"] {
+        let secret = format!("{kind}-of-both");
+        home.cogtok(["secret", "set", kind, "-p", "a"]).canary(&secret).stdin(&secret).keyring(keyring).run().ok();
+    }
+    home
+}
+
+/// Spoils a value of profile `b`, and returns the file as it was.
+fn spoil(home: &Home, from: &str, to: &str) -> String {
+    let before = file(home);
+    let at = before.find("[profiles.b]").unwrap();
+    home.config(&format!("{}{}", &before[..at], before[at..].replace(from, to)));
+    before
+}
+
+#[test]
+fn what_a_profile_may_use_that_cannot_be_read_stays() {
+    let keyring = Keyring::start();
+    let region = "region = \"us-east-1\"";
+    let user = "[profiles.b.user]\nclient_id = \"web\"\nusername = \"al\"\n";
+    let spoiled = [
+        (region, "region = 5"),
+        (region, "region = \"not a region\""),
+        (user, "user = 5\n"),
+        ("client_id = \"web\"", "client_id = [\"web\"]"),
+        ("[profiles.b", "[profiles.\"b b\""),
+    ];
+    for (from, to) in spoiled {
+        let home = shared(&keyring);
+        let whole = spoil(&home, from, to);
+        let (spoiled, before) = (file(&home), accounts(&keyring));
+        let output = home.cogtok(["profile", "delete", "a", "--yes"]).keyring(&keyring).run();
+        output.code(3).stderr_has("nothing was deleted").stderr_has("and it can't be read");
+        assert_eq!((file(&home), accounts(&keyring)), (spoiled, before.clone()), "{to}");
+        // The hint's command leaves the secrets, of which the other profile knows from then on.
+        home.cogtok(["profile", "delete", "a", "--yes", "--keep-secrets"]).keyring(&keyring).run().ok();
+        assert_eq!(accounts(&keyring), before, "{to}");
+        if to.starts_with("region") {
+            home.config(&file(&home).replacen(to, from, 1));
+            let status = home.cogtok(["secret", "status", "-p", "b", "--json"]).keyring(&keyring).run();
+            let listed = status.ok().stdout.matches("m2m-client").count() + status.stdout.matches("password").count();
+            assert!(listed >= 2 && !status.stdout.contains("missing"), "{}", status.stdout);
+        }
+        home.config(&whole);
+        for name in ["a", "b"] {
+            home.cogtok(["profile", "delete", name, "--yes"]).keyring(&keyring).run().ok();
+        }
+        assert_eq!(accounts(&keyring).len(), 0, "{to}");
+    }
+}
+
+#[test]
+fn a_profile_of_other_clients_that_cannot_be_read_is_in_no_ones_way() {
+    let keyring = Keyring::start();
+    let home = shared(&keyring);
+    let file = file(&home);
+    let at = file.find("[profiles.b]").unwrap();
+    let other = file[at..].replace("\"web\"", "\"w\"").replace("\"m\"", "\"n\"").replace("\"us-east-1\"", "5");
+    home.config(&format!("{}{other}", &file[..at]));
+    home.cogtok(["profile", "delete", "a", "--yes"]).keyring(&keyring).run().ok();
+    assert_eq!(accounts(&keyring).len(), 0);
+}
+
+#[test]
+fn the_error_says_which_profile_cannot_be_read_and_what_it_may_use() {
+    let keyring = Keyring::start();
+    let home = shared(&keyring);
+    spoil(&home, "region = \"us-east-1\"", "region = 5");
+    insta::assert_snapshot!(home.cogtok(["profile", "delete", "a", "--yes"]).keyring(&keyring).run().message(), @"
+    exit 3
+    error: profile `b` may use the m2m-client secret of client m, and it can't be read: `region` is not a string (profile `a`)
+    hint: fix it: cogtok profile edit
+    hint: nothing was deleted; to keep the secrets: cogtok profile delete a --yes --keep-secrets
+    ");
+    // A profile that can't be read goes without what is stored for it.
+    let output = home.cogtok(["profile", "delete", "b", "--yes"]).keyring(&keyring).run();
+    output.ok().stderr_has("what is stored for profile `b` stays").stderr_has("`region` is not a string");
+    assert_eq!(accounts(&keyring).len(), 2);
+}
+
+#[test]
+fn a_replaced_profile_leaves_what_another_may_use_that_cannot_be_read() {
+    let keyring = Keyring::start();
+    let home = shared(&keyring);
+    spoil(&home, "region = \"us-east-1\"", "region = 5");
+    let (file_before, before) = (file(&home), accounts(&keyring));
+    for more in [&[][..], &["--dry-run"]] {
+        let import = home.cogtok(["profile", "import", "-", "--name", "a", "--replace"]).args(more);
+        let source = "COGNITO_USER_POOL_ID=us-east-1_AbCdEfGhI\nCOGNITO_CLIENT_ID=other\n";
+        let output = import.stdin(source).keyring(&keyring).run();
+        output.code(3).stderr_has("profile `b` may use").stderr_has("nothing was replaced");
+        assert_eq!((file(&home), accounts(&keyring)), (file_before.clone(), before.clone()));
+    }
+}

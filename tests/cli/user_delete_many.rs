@@ -248,3 +248,16 @@ fn tokens_sessions_and_secrets_of_the_deleted_are_forgotten_and_of_nobody_else()
         run.code(5);
     }
 }
+
+#[test]
+fn a_profile_of_the_pool_that_cannot_be_read_is_named_since_its_part_stays() {
+    let pool = four();
+    let home = pool.home();
+    let own = std::fs::read_to_string(home.config_file()).unwrap();
+    let other = |pool: &str| format!("{own}[profiles.two]\nuser_pool_id = {pool}\nregion = 5\n");
+    let said = "what is stored for users of profile `two` stays";
+    home.config(&other("\"us-east-1_Scripted0\""));
+    delete(&home, &["ann", "--yes"]).run().ok().stderr_has(said).stderr_has("`region` is not a string");
+    home.config(&other("\"us-east-1_Another00\""));
+    delete(&home, &["bob", "--yes"]).run().ok().stderr_lacks("two");
+}

@@ -5,6 +5,7 @@ mod missing_profile;
 mod network;
 pub use network::check_descriptors;
 pub mod options;
+mod other_profiles;
 mod secret_origin;
 mod secrets;
 mod sessions;
@@ -33,10 +34,11 @@ use crate::env::config_path;
 use crate::io::terminal;
 use options::{Global, Output};
 
+pub use other_profiles::{UnreadableProfile, other_profiles};
 pub use secret_origin::{SecretSource, can_store_for};
 pub use secrets::{NOT_ASKED, is_there, variable};
 pub use sessions::remember;
-pub use settings::{about, as_written, offer_old_variables, other_profiles, with_options};
+pub use settings::{about, as_written, offer_old_variables, with_options};
 pub use users::SignedIn;
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);

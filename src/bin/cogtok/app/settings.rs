@@ -173,12 +173,6 @@ pub fn offer_old_variables(settings: &mut Settings) {
     }
 }
 
-/// The profiles of the configuration other than `name`, as it has them, those that can't be understood left out.
-pub fn other_profiles<'a>(config: &'a Config, name: &'a ProfileName) -> impl Iterator<Item = Profile> + 'a {
-    let names = config.names().into_iter().filter(move |other| other != name);
-    names.filter_map(|other| as_written(config, &other).ok())
-}
-
 /// A profile from the configuration and the AWS tools' variables, without options.
 pub fn as_written(config: &Config, name: &ProfileName) -> Result<Profile> {
     with_options(config, name, &[])

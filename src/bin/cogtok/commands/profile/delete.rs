@@ -4,12 +4,11 @@ use crate::services::config_edit::edit;
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::{Advice, Error, Kind, Result};
-use cogtok::settings::profile::Profile;
 use cogtok::settings::types::ProfileName;
 use cogtok::store::config::Config;
 
-use super::deletion_plan::{DeletionPlan, shares};
-use crate::app::{App, as_written, other_profiles};
+use super::deletion_plan::{DeletionPlan, Sharers};
+use crate::app::{App, as_written};
 use crate::completion;
 use crate::io::terminal;
 
@@ -51,13 +50,20 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     // An invalid profile can still be deleted, but its secrets can't be determined.
     let going = match as_written(&config, &name) {
         Ok(profile) => {
-            let others: Vec<Profile> = other_profiles(&config, &name).filter(|other| shares(&profile, other)).collect();
+            let others = Sharers::of(&config, &name, &profile, |_| false);
             DeletionPlan::of(app, &profile, &others, args.keep_secrets).map_err(|error| {
-                let leaving = format!("cogtok profile delete {name} --yes --keep-secrets");
-                error.hint(format!("nothing was deleted; to keep the secrets: {leaving}"))
+                error.hint(
+                    Advice::new(
+                        "nothing was deleted; to keep the secrets: cogtok profile delete {name} --yes --keep-secrets",
+                    )
+                    .word("name", &name),
+                )
             })?
         }
-        Err(_) => DeletionPlan::default(),
+        Err(why) => {
+            log::warn!(target: "cogtok", "what is stored for profile `{name}` stays, since the profile can't be read: {why}");
+            DeletionPlan::of_unreadable(&config, &name, why)
+        }
     };
     let was_default = config.default_profile().ok().flatten().as_ref() == Some(&name);
     let others: Vec<ProfileName> = config.names().into_iter().filter(|other| *other != name).collect();

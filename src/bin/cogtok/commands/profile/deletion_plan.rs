@@ -7,11 +7,12 @@ use cogtok::oauth::client_credentials;
 use cogtok::secrets::store::{SecretId, SecretStatus, SecretStore};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, SecretKind};
+use cogtok::store::config::Config;
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::session::Session;
 use cogtok::user_pool::{refresh_session, user_token};
 
-use crate::app::App;
+use crate::app::{App, UnreadableProfile, other_profiles};
 use crate::commands::cache::entries::{VARYING, keys as kept_keys};
 use crate::commands::secret::bindings::bindings as bindings_of;
 use crate::env;
@@ -22,6 +23,45 @@ pub fn shares(profile: &Profile, other: &Profile) -> bool {
     bindings(other).iter().any(|secret| secrets.contains(secret))
         || users(other).iter().any(|secret| users_of.contains(secret))
         || kept_keys(other.clone()).iter().any(|key| keys.iter().any(|own| own.is_like(key, &VARYING)))
+}
+
+/// The other profiles that decide on what is deleted with one.
+#[derive(Debug, Default)]
+pub struct Sharers {
+    /// Those that have something in common with it.
+    pub known: Vec<Profile>,
+    /// Those of which that can't be told.
+    pub unreadable: Vec<UnreadableProfile>,
+}
+
+impl Sharers {
+    /// Those of `profile` in the configuration, without those that `is_gone` says will not be there.
+    pub fn of(config: &Config, name: &ProfileName, profile: &Profile, is_gone: impl Fn(&str) -> bool) -> Self {
+        let mut sharers = Sharers::default();
+        for other in other_profiles(config, name) {
+            match other {
+                Ok(other) if other.name.as_ref().is_some_and(|name| is_gone(name.as_str())) => {}
+                Ok(other) if shares(profile, &other) => sharers.known.push(other),
+                Ok(_) => {}
+                Err(other) if is_gone(&other.name) => {}
+                Err(other) => sharers.unreadable.push(*other),
+            }
+        }
+        sharers
+    }
+
+    /// Whether a profile that can't be read may use what is cached under `key`.
+    fn may_use(&self, key: &CacheKey) -> bool {
+        let client = key.part("client_id").filter(|client| !client.is_empty());
+        client.is_some_and(|client| self.unreadable.iter().any(|other| other.may_use_client(client)))
+    }
+
+    /// Refuses to delete a secret that a profile which can't be read may use: nothing could bring it back.
+    fn without_doubt(&self, secrets: &[SecretId]) -> Result<()> {
+        let pairs = secrets.iter().flat_map(|secret| self.unreadable.iter().map(move |other| (secret, other)));
+        let mut in_doubt = pairs.filter(|(secret, other)| other.may_use_client(secret.client_id.as_str()));
+        in_doubt.next().map_or(Ok(()), |(secret, other)| Err(other.keeps(secret)))
+    }
 }
 
 /// The secrets and tokens to delete with a profile.
@@ -37,18 +77,21 @@ pub struct DeletionPlan {
 impl DeletionPlan {
     /// Those of `profile` that none of `others` uses. The secret store is opened if it may have any of them, so that an unusable store is
     /// noticed before anything changes.
-    pub fn of(app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Kind::Config`](cogtok::error::Kind::Config) where another profile may use such a secret and can't be read.
+    pub fn of(app: &App, profile: &Profile, others: &Sharers, keep_secrets: bool) -> Result<Self> {
         let (mut going, users) = DeletionPlan::wanted(app, profile, others, keep_secrets)?;
         if !going.secrets.is_empty() || !users.is_empty() {
             let store = app.secrets()?;
             let are_held = |wanted: &[SecretId]| wanted.iter().map(|secret| store.holds(secret)).collect();
             going.secrets = stored(store, going.secrets, &users, are_held)?;
         }
-        Ok(going)
+        others.without_doubt(&going.secrets).map(|()| going)
     }
 
     /// As [`DeletionPlan::of`], without questions: if the store can't be read, everything that it may contain.
-    pub fn at_a_look(app: &App, profile: &Profile, others: &[Profile]) -> Result<Self> {
+    pub fn at_a_look(app: &App, profile: &Profile, others: &Sharers) -> Result<Self> {
         let (mut going, users) = DeletionPlan::wanted(app, profile, others, false)?;
         if !going.secrets.is_empty() || !users.is_empty() {
             let look = app.secrets_readonly();
@@ -56,11 +99,28 @@ impl DeletionPlan {
                 look.and_then(|store| stored(&store, going.secrets.clone(), &users, |wanted| seen(&store, wanted)));
             going.secrets = look.unwrap_or_else(|_| [going.secrets, users].concat());
         }
-        Ok(going)
+        others.without_doubt(&going.secrets).map(|()| going)
+    }
+
+    /// With a profile that can't be read, nothing goes but its lines. The other profiles of its app clients list from now on what it
+    /// listed, since they may have relied on that.
+    pub fn of_unreadable(config: &Config, name: &ProfileName, why: Error) -> Self {
+        let gone = UnreadableProfile::of(config, name.as_str(), why);
+        let mut heirs = Vec::new();
+        for other in other_profiles(config, name).flatten() {
+            let of_one = |kind: &SecretKind| {
+                let own = bindings(&other).into_iter().chain(users(&other)).find(|secret| secret.kind == *kind);
+                own.is_some_and(|own| gone.may_use_client(own.client_id.as_str()))
+            };
+            let kinds = config.listed_secrets(name).into_iter().filter(of_one);
+            heirs.extend(kinds.filter_map(|kind| Some((other.name.clone()?, kind))));
+        }
+        DeletionPlan { heirs, ..DeletionPlan::default() }
     }
 
     /// The secrets that may exist, and the bindings of the secrets of all users of the app client.
-    fn wanted(app: &App, profile: &Profile, others: &[Profile], keep_secrets: bool) -> Result<(Self, Vec<SecretId>)> {
+    fn wanted(app: &App, profile: &Profile, sharers: &Sharers, keep_secrets: bool) -> Result<(Self, Vec<SecretId>)> {
+        let others = sharers.known.as_slice();
         let is_listed = |secret: &SecretId| {
             // A pending secret is listed like the one it replaces.
             let is_next = secret.kind == SecretKind::M2mClientNext;
@@ -80,6 +140,10 @@ impl DeletionPlan {
         }
         going.tokens_of_others(app, profile, others, keep_secrets)?;
         going.secrets.retain(|secret| !others.iter().any(|other| uses_secret(app, other, secret)));
+        going.tokens.retain(|key| !sharers.may_use(key));
+        if keep_secrets {
+            going.heirs.extend(of_doubt(profile, &sharers.unreadable));
+        }
         Ok((going, of_users))
     }
 
@@ -179,6 +243,19 @@ fn of_shared(profile: &Profile, others: &[Profile]) -> Vec<(ProfileName, SecretK
             if !heirs.contains(&(name.clone(), secret.kind)) {
                 heirs.push((name, secret.kind));
             }
+        }
+    }
+    heirs
+}
+
+/// As [`of_shared`], for the profiles that can't be read.
+fn of_doubt(profile: &Profile, unreadable: &[UnreadableProfile]) -> Vec<(ProfileName, SecretKind)> {
+    let mut heirs = Vec::new();
+    for secret in [bindings(profile), users(profile)].concat() {
+        let is_heir = |other: &&UnreadableProfile| other.may_use_client(secret.client_id.as_str());
+        if profile.secrets.contains(&secret.kind) {
+            let names = unreadable.iter().filter(is_heir).filter_map(|other| other.table.clone());
+            heirs.extend(names.map(|name| (name, secret.kind)));
         }
     }
     heirs

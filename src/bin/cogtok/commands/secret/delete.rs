@@ -36,7 +36,8 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         let lists = |profile: &Profile| profile.secrets.contains(&kind);
         let config = app.config()?;
         let own = as_written(config, &name).ok().filter(lists).map(|_| name.clone());
-        let sharers = other_profiles(config, &name).filter(|other| lists(other) && is_shared(other));
+        let sharers = other_profiles(config, &name).flatten();
+        let sharers = sharers.filter(|other| lists(other) && is_shared(other));
         let names: Vec<ProfileName> = sharers.filter_map(|other| other.name).chain(own).collect();
         if !names.is_empty() {
             edit(&app.config_path()?, app.deadline(), |draft| {

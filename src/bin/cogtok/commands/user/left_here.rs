@@ -1,7 +1,7 @@
 //! This machine's data of users (tokens, sessions and secrets), to delete with them.
 
 use cogtok::cache::token_cache::CacheKey;
-use cogtok::error::Result;
+use cogtok::error::{Result, printable};
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{SecretKind, Username};
@@ -9,7 +9,7 @@ use cogtok::store::name_history;
 use cogtok::store::sessions::SessionLock;
 use cogtok::user_pool::{refresh_session, user_token};
 
-use crate::app::{App, other_profiles};
+use crate::app::{App, UnreadableProfile, other_profiles};
 use crate::env;
 
 /// A user's secrets that a person typed or saved.
@@ -27,12 +27,16 @@ impl<'a> LeftHere<'a> {
     /// The data for the pool of `profile`, in all profiles of that pool.
     pub fn of_pool(app: &'a App, profile: &Profile) -> Result<Self> {
         let pool = |profile: &Profile| Some((profile.user_pool_id.clone()?, profile.cognito_idp_origin().ok()?));
-        let others = match (&profile.name, app.config_in_reach()?) {
-            (Some(name), Some(config)) => other_profiles(config, name).collect(),
-            _ => Vec::new(),
-        };
         let mut profiles = vec![profile.clone()];
-        profiles.extend(others.into_iter().filter(|other| pool(other).is_some() && pool(other) == pool(profile)));
+        if let (Some(name), Some(config)) = (&profile.name, app.config_in_reach()?) {
+            for other in other_profiles(config, name) {
+                match other {
+                    Ok(other) if pool(&other).is_some() && pool(&other) == pool(profile) => profiles.push(other),
+                    Ok(_) => {}
+                    Err(other) => warn_of(&other, profile),
+                }
+            }
+        }
         let credentials = app.cache().list(env::now())?.credentials.into_iter().map(|kept| kept.key).collect();
         Ok(LeftHere { app, profiles, credentials })
     }
@@ -99,5 +103,13 @@ impl<'a> LeftHere<'a> {
             };
             self.profiles.iter().map(of_user)
         })
+    }
+}
+
+/// Warns of a profile that may be of the same pool, of which nothing is deleted since it can't be read.
+fn warn_of(other: &UnreadableProfile, profile: &Profile) {
+    if profile.user_pool_id.as_ref().is_some_and(|pool| other.may_be_of_pool(pool.as_str())) {
+        let (name, why) = (printable(&other.name, 80), &other.why);
+        log::warn!(target: "cogtok", "what is stored for users of profile `{name}` stays, since the profile can't be read: {why}");
     }
 }

@@ -7,9 +7,9 @@ use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, StoreKind};
 use cogtok::store::config::list;
 
-use super::super::deletion_plan::{DeletionPlan, bindings, shares};
+use super::super::deletion_plan::{DeletionPlan, Sharers, bindings};
 use super::profile_plan::ProfilePlan;
-use crate::app::{App, as_written, other_profiles};
+use crate::app::{App, UnreadableProfile, as_written, other_profiles};
 use crate::env;
 
 const WITHOUT: &str = "nothing was imported; `--no-secrets` imports without the secrets";
@@ -20,16 +20,17 @@ pub fn keep_what_is_stored(app: &App, plans: &[ProfilePlan], replaces: bool) -> 
     for plan in plans {
         for secret in &plan.secrets {
             for binding in &secret.bindings {
-                let (is_own, others) = owners(app, plan, plans, binding)?;
-                if replaces && (is_own || others.is_empty()) {
+                let (is_own, others, unreadable) = owners(app, plan, plans, binding)?;
+                if replaces && (is_own || (others.is_empty() && unreadable.is_none())) {
                     continue;
                 }
                 let stored = app.secrets().and_then(|store| store.find(binding)).map_err(without)?;
                 if stored.is_some_and(|stored| stored.expose() != secret.value.expose()) {
                     let error = Error::config(format!("another {binding} is already stored: nothing was imported"));
-                    return Err(match others.first() {
-                        None => error.hint("`--replace` replaces it, `--no-secrets` keeps yours"),
-                        Some(other) => error
+                    return Err(match (others.first(), unreadable) {
+                        (None, None) => error.hint("`--replace` replaces it, `--no-secrets` keeps yours"),
+                        (None, Some(other)) => other.keeps(binding).hint(WITHOUT),
+                        (Some(other), _) => error
                             .hint(
                                 Advice::new("it is in use by {others}; `--no-secrets` keeps it")
                                     .text("others", list(&others)),
@@ -47,34 +48,48 @@ pub fn keep_what_is_stored(app: &App, plans: &[ProfilePlan], replaces: bool) -> 
     Ok(())
 }
 
-/// Whether what is stored for this binding is the replaced profile's, and the other profiles that use it.
+/// Whether what is stored for this binding is the replaced profile's, the other profiles that use it, and one that may.
 fn owners(
     app: &App,
     plan: &ProfilePlan,
     plans: &[ProfilePlan],
     binding: &SecretId,
-) -> Result<(bool, Vec<ProfileName>)> {
+) -> Result<(bool, Vec<ProfileName>, Option<Box<UnreadableProfile>>)> {
+    let config = app.config()?;
     let has_it = |profile: &Profile| bindings(profile).contains(binding);
-    let is_own = plan.before.is_some() && as_written(app.config()?, &plan.name).is_ok_and(|old| has_it(&old));
-    let others = other_profiles(app.config()?, &plan.name).filter(|other| !is_new(plans, other) && has_it(other));
-    Ok((is_own, others.filter_map(|other| other.name).collect()))
+    let is_own = plan.before.is_some() && as_written(config, &plan.name).is_ok_and(|old| has_it(&old));
+    let (mut others, mut unreadable) = (Vec::new(), None);
+    for other in other_profiles(config, &plan.name) {
+        match other {
+            Ok(other) if has_it(&other) => others.extend(other.name.filter(|name| !is_new(plans, name.as_str()))),
+            Ok(_) => {}
+            Err(other) if is_new(plans, &other.name) => {}
+            Err(other) if other.may_use_client(binding.client_id.as_str()) => drop(unreadable.get_or_insert(other)),
+            Err(_) => {}
+        }
+    }
+    Ok((is_own, others, unreadable))
 }
 
-/// The other profiles that use what is stored for one of these bindings.
+/// The other profiles that use what is stored for one of these bindings, or may use it.
 pub fn shared_with(app: &App, name: &ProfileName, of: &[SecretId]) -> Result<Vec<ProfileName>> {
     let uses_it = |other: &Profile| bindings(other).iter().any(|binding| of.contains(binding));
-    Ok(other_profiles(app.config()?, name).filter(uses_it).filter_map(|other| other.name).collect())
+    let others = other_profiles(app.config()?, name).filter_map(|other| match other {
+        Ok(other) => other.name.clone().filter(|_| uses_it(&other)),
+        Err(other) => of.iter().any(|own| other.may_use_client(own.client_id.as_str())).then_some(other.table)?,
+    });
+    Ok(others.collect())
 }
 
-fn is_new(plans: &[ProfilePlan], other: &Profile) -> bool {
-    plans.iter().any(|plan| other.name.as_ref() == Some(&plan.name))
+fn is_new(plans: &[ProfilePlan], other: &str) -> bool {
+    plans.iter().any(|plan| plan.name.as_str() == other)
 }
 
 /// Determines, with `look`, which secrets the old profiles had that no new or other profile has.
 pub fn find_going(
     app: &App,
     plans: &mut [ProfilePlan],
-    look: impl Fn(&Profile, &[Profile]) -> Result<DeletionPlan>,
+    look: impl Fn(&Profile, &Sharers) -> Result<DeletionPlan>,
 ) -> Result<()> {
     let config = app.config()?;
     let mut found = Vec::new();
@@ -84,8 +99,8 @@ pub fn find_going(
             found.push(DeletionPlan::default());
             continue;
         };
-        let others = other_profiles(config, &plan.name).filter(|other| !is_new(plans, other) && shares(&old, other));
-        let heirs: Vec<Profile> = others.chain(plans.iter().map(|plan| plan.profile.clone())).collect();
+        let mut heirs = Sharers::of(config, &plan.name, &old, |other| is_new(plans, other));
+        heirs.known.extend(plans.iter().map(|plan| plan.profile.clone()));
         found.push(look(&old, &heirs).map_err(|error| {
             error.hint(
                 Advice::new("nothing was replaced; `cogtok profile delete {name} --keep-secrets` keeps the secrets")
