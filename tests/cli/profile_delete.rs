@@ -302,3 +302,18 @@ fn a_replaced_profile_leaves_what_another_may_use_that_cannot_be_read() {
         assert_eq!((file(&home), accounts(&keyring)), (file_before.clone(), before.clone()));
     }
 }
+
+#[test]
+fn its_hints_name_the_configuration_of_the_line() {
+    let (home, bus) = (Home::new(), Bus::start());
+    let machine = "secrets = [\"m2m-client\"]\nm2m.client_id = \"a\"\nm2m.token_url = \"https://t.example/\"\n";
+    let text = format!("default_profile = \"ws\"\n[profiles.ws]\n{machine}[profiles.two]\n");
+    let other = home.plant("other.toml", &text);
+    let delete = |more: &[&str]| {
+        let delete = home.cogtok(["--config", other.to_str().unwrap(), "profile", "delete", "ws", "--yes"]);
+        delete.args(more).bus(&bus).run()
+    };
+    let named = format!("cogtok --config {} profile", other.display());
+    delete(&[]).code(7).stderr_has(&format!("{named} delete ws --yes --keep-secrets"));
+    delete(&["--keep-secrets"]).ok().stderr_has(&format!("{named} use two"));
+}

@@ -12,7 +12,7 @@ const WITHOUT_PROFILE: [&str; 8] =
     ["profile", "completions", "help", "status", "secret init", "cache list", "mcp list", "init"];
 
 /// Commands that are only mentioned, without a profile to name.
-const MENTIONED: [&str; 13] = [
+const MENTIONED: [&str; 12] = [
     "aws-credentials",
     "token verify",
     "token inspect -",
@@ -25,11 +25,34 @@ const MENTIONED: [&str; 13] = [
     "mcp-proxy",
     "token m2m",
     "token user --username NAME",
-    "login",
 ];
+
+/// The calls whose text is shown as it is: no hint, so that a command in it would lack the line's `--config`.
+const AS_IT_IS: [&str; 9] = [
+    "format!(",
+    "note(",
+    "aside(",
+    "complain(",
+    "leave_out(",
+    "context(",
+    "with_message(",
+    "String::from(",
+    "target: \"cogtok\",",
+];
+
+/// The same of advice: what fills a place is no command of its own.
+const FILLS: [&str; 4] = [".text(", ".word(", ".listed(", ".quoted("];
+
+/// Commands in such texts that need no configuration, or are only mentioned.
+const WITHOUT_CONFIG: [&str; 2] = ["help", "exec"];
 
 /// The literals of the sources, each with its place.
 fn literals() -> Vec<(String, String)> {
+    literals_in_code().into_iter().map(|(text, place, _)| (text, place)).collect()
+}
+
+/// The same, with the code before each.
+fn literals_in_code() -> Vec<(String, String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut waiting, mut files): (Vec<PathBuf>, Vec<PathBuf>) = (vec![root], Vec::new());
     while let Some(path) = waiting.pop() {
@@ -46,11 +69,15 @@ fn literals() -> Vec<(String, String)> {
     files.iter().flat_map(|path| of_file(path)).collect()
 }
 
-fn of_file(path: &Path) -> Vec<(String, String)> {
+fn of_file(path: &Path) -> Vec<(String, String, String)> {
     let text = std::fs::read_to_string(path).unwrap();
     // Tests contain literals of their own.
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let (mut found, mut rest, mut line) = (Vec::new(), text, 1);
+    let before = |rest: &str| {
+        let before: String = text[..text.len() - rest.len()].chars().rev().take(80).collect();
+        before.chars().rev().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
     while let Some(c) = rest.chars().next() {
         let taken = match c {
             '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
@@ -58,7 +85,7 @@ fn of_file(path: &Path) -> Vec<(String, String)> {
             '\'' if rest.starts_with("'\\\"'") => 4,
             'r' if rest.starts_with("r#\"") => {
                 let end = rest.find("\"#").unwrap();
-                found.push((rest[3..end].to_owned(), format!("{}:{line}", path.display())));
+                found.push((rest[3..end].to_owned(), format!("{}:{line}", path.display()), before(rest)));
                 end + 2
             }
             '"' => {
@@ -69,7 +96,7 @@ fn of_file(path: &Path) -> Vec<(String, String)> {
                     ends
                 });
                 let end = end.unwrap() + 1;
-                found.push((unescaped(&rest[1..end]), format!("{}:{line}", path.display())));
+                found.push((unescaped(&rest[1..end]), format!("{}:{line}", path.display()), before(rest)));
                 end + 1
             }
             c => c.len_utf8(),
@@ -177,6 +204,26 @@ fn every_command_in_a_hint_names_the_profile() {
             wrong.push(format!("{place}: {text}"));
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_command_to_type_is_never_text_that_leaves_out_the_configuration() {
+    let (firsts, mut wrong, mut count) = (firsts(), Vec::new(), 0);
+    // What is exported is imported by others, into a configuration of theirs.
+    let literals = literals_in_code().into_iter().filter(|(_, place, _)| !place.contains("export.rs:"));
+    for (text, place, before) in literals {
+        let call = before.rfind('.').map_or("", |at| &before[at..]);
+        let is_fill = FILLS.iter().any(|fill| call.starts_with(fill)) && !call.contains(')');
+        if !is_fill && !AS_IT_IS.iter().any(|call| before.ends_with(call)) {
+            continue;
+        }
+        count += 1;
+        let own = commands(&text, &firsts).into_iter().map(|command| command.trim_start_matches("cogtok ").to_owned());
+        let wanting = own.filter(|own| !WITHOUT_CONFIG.iter().any(|free| own.split(' ').next() == Some(*free)));
+        wrong.extend(wanting.map(|command| format!("{place}: {command}")));
+    }
+    assert!(count > 1000, "{count}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -11,6 +11,7 @@ use cogtok::store::file::why_others_write;
 use super::App;
 use crate::env;
 use crate::env::aws_environment;
+use crate::io::terminal;
 
 impl App {
     /// The profile with the options of the command, the global ones and the variables applied.
@@ -193,7 +194,8 @@ pub fn with_options(config: &Config, name: &ProfileName, options: &[(Key, Option
 /// The warning about an oddity in the configuration, with what to do about it.
 pub fn about(oddity: &Oddity) -> String {
     if matches!(oddity, Oddity::Secret(_)) {
-        format!("{oddity}; `cogtok secret set KIND` takes them")
+        let store = terminal::shown(&Advice::new("; `cogtok secret set KIND{p}` takes them"));
+        format!("{oddity}{}", store.unwrap_or_default())
     } else {
         oddity.to_string()
     }

@@ -77,13 +77,13 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     going.forget(app, &done)?;
     terminal::note(&done);
     if was_default {
-        match others.as_slice() {
-            [] => {}
-            [only] => {
-                terminal::note(&format!("it was the default; choose the one that is left: cogtok profile use {only}"))
-            }
-            _ => terminal::note("it was the default; choose a new one: cogtok profile use NAME"),
-        }
+        let choose = match others.as_slice() {
+            [] => return Ok(()),
+            [only] => Advice::new("choose the one that is left: cogtok profile use {only}").word("only", only),
+            _ => Advice::new("choose a new one: cogtok profile use NAME"),
+        };
+        terminal::note("it was the default");
+        terminal::hint(choose);
     }
     Ok(())
 }

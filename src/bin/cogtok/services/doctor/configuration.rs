@@ -94,7 +94,7 @@ pub fn chosen(
             let choose = Advice::new(hints::CHOOSE).text("value", config::list(&names));
             match nearest(name.as_str(), names.iter().map(ProfileName::as_str)) {
                 Some(near) => Finding {
-                    hint: Some(format!("did you mean `{near}`? cogtok profile use {near}").into()),
+                    hint: Some(Advice::new("did you mean `{near}`? cogtok profile use {near}").word("near", near)),
                     ..finding
                 },
                 None if names.is_empty() => finding,

@@ -101,9 +101,8 @@ fn take_client(key: Key, client: AppClient, found: &mut ProfileCandidate) {
             match client.flows.first() {
                 Some(_) if found.one(Key::AuthFlow).is_some() => {}
                 Some(flow) => found.offer(Key::AuthFlow, vec![flow.to_string()], origin),
-                None => {
-                    found.leave_out("the app client allows no sign-in with a user name; try the browser: cogtok login")
-                }
+                None => found
+                    .leave_out("the app client allows no sign-in with a user name, so users sign in with the browser"),
             }
         }
     }
