@@ -217,3 +217,30 @@ fn a_device_that_is_not_confirmed_leaves_the_session_and_is_told_as_what_it_is()
     let last = server.requests().pop().unwrap();
     assert_eq!((last.operation(), &last.json()["DeviceKey"]), (Some("GetTokensFromRefreshToken"), &json!(DEVICE)));
 }
+
+#[test]
+fn where_the_record_can_not_be_read_the_store_says_which_device_there_is() {
+    let (server, pool) = start();
+    let (home, keyring) = (Home::new(), Keyring::start());
+    home.scripted_user(&server.url());
+    token_user(&home, &keyring, &["--mfa-code", CODE]).run().ok();
+    let spoil = || {
+        let records = std::fs::read_dir(home.state_dir().join("sessions")).unwrap().flatten();
+        let mut records = records.map(|file| file.path()).filter(|path| path.extension().unwrap() == "json");
+        std::fs::write(home.allow(records.next().unwrap()), "{").unwrap();
+        std::fs::remove_dir_all(home.cache_dir()).unwrap();
+    };
+    spoil();
+    token_user(&home, &keyring, &[]).run().ok();
+    let last = server.requests().pop().unwrap();
+    assert_eq!((last.operation(), &last.json()["DeviceKey"]), (Some("GetTokensFromRefreshToken"), &json!(DEVICE)));
+    // It is known from then on, also where the session ends with that.
+    assert_eq!(secrets(&home), ["refresh-token", "device"]);
+    spoil();
+    pool.lock().unwrap().is_over = true;
+    token_user(&home, &keyring, &[]).run().ok();
+    assert_eq!(secrets(&home), ["refresh-token", "device"]);
+    assert_eq!(pool.lock().unwrap().codes, 1);
+    home.cogtok(["logout"]).keyring(&keyring).run().ok();
+    assert!(keyring.entries().is_empty());
+}

@@ -33,8 +33,16 @@ pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<To
         Ok(None) => return Err(NoTokens::Absent),
         Err(error) => return Err(NoTokens::Unreadable(error)),
     };
-    let device =
-        if session.has_device { super::stored_device(host).await.map_err(NoTokens::Unreadable)? } else { None };
+    // Without a record that can be read, only the store knows of a device.
+    let is_recorded = matches!(host.remembered().await, Ok(Some(_)));
+    let device = if session.has_device || !is_recorded {
+        super::stored_device(host).await.map_err(NoTokens::Unreadable)?
+    } else {
+        None
+    };
+    let has_device = device.is_some();
+    let is_of_device = session.has_device || (has_device && session.via == SessionOrigin::Api);
+    let session = &Session { has_device: is_of_device, ..session.clone() };
     let of_client = refresh_session::client_secret_binding(&profile, session).map_err(NoTokens::Failed)?;
     let client_secret = host.client_secret(&of_client).await.map_err(NoTokens::Failed)?;
     let http = host.http().map_err(NoTokens::Failed)?;
@@ -58,7 +66,7 @@ pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<To
             if let Err(error) = host.delete_secret(&binding).await {
                 log::warn!(target: "cogtok", "{error}");
             }
-            ended(host, &mut lock, Some(session.via)).await;
+            ended(host, &mut lock, Some(session.via), has_device).await;
             return Err(NoTokens::Over(host.about_secrets(error)));
         }
         Err(RefreshError::Failed(error)) => {
@@ -85,13 +93,13 @@ pub async fn renew<H: SessionHost>(host: &mut H, session: &Session) -> Result<To
         Ok(()) => {
             let before = host.remembered().await.ok().flatten().unwrap_or_default();
             let identity = Identity::of(&tokens).or(before.identity);
-            let (session, has_device) = (Some(renewed.clone()), before.has_device);
+            let (session, has_device) = (Some(renewed.clone()), before.has_device || has_device);
             host.remember(&mut lock, Record { session, has_device, identity, over: None }).await;
             RefreshState::Kept(renewed)
         }
         Err(error) => {
             log::warn!(target: "cogtok", "the new refresh token could not be stored, so the next token needs a new sign-in: {error}");
-            ended(host, &mut lock, Some(session.via)).await;
+            ended(host, &mut lock, Some(session.via), has_device).await;
             RefreshState::NotKept
         }
     };
@@ -109,7 +117,8 @@ fn unlocked() -> Error {
 }
 
 /// Records that the session has ended, and how it began. The device is kept.
-async fn ended<H: SessionHost>(host: &mut H, lock: &mut H::Lock, over: Option<SessionOrigin>) {
+async fn ended<H: SessionHost>(host: &mut H, lock: &mut H::Lock, over: Option<SessionOrigin>, has_device: bool) {
     let before = host.remembered().await.ok().flatten().unwrap_or_default();
-    host.remember(lock, Record { session: None, over, ..before }).await;
+    let has_device = before.has_device || has_device;
+    host.remember(lock, Record { session: None, over, has_device, ..before }).await;
 }

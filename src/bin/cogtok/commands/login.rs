@@ -273,7 +273,16 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
     };
     let mut lock = cache.lock(&key, app.deadline())?.ok_or_else(not_kept)?;
     let mut of_session = app.session_lock(&key)?;
-    let before = app.remembered(&key).ok().flatten().unwrap_or_default();
+    let before = match app.remembered(&key) {
+        Ok(record) => record.unwrap_or_default(),
+        // Only the store knows of a device then.
+        Err(_) => Record {
+            has_device: refresh_session::device_binding(profile)
+                .and_then(|device| app.secrets_noninteractive()?.has(&device))
+                .unwrap_or_default(),
+            ..Record::default()
+        },
+    };
     let keep = |app: &App| {
         let store = app.secrets_noninteractive()?;
         let renewal = refresh_session::keep(store, profile, SessionOrigin::Endpoint, &signed_in, false)?;

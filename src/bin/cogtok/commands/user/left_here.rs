@@ -65,13 +65,17 @@ impl<'a> LeftHere<'a> {
         for (profile, _) in self.users(names) {
             let Ok(key) = user_token::cache_key(&profile) else { continue };
             let mut session = self.app.session_lock(&key)?;
-            if let Some(record) = self.app.remembered(&key).unwrap_or_default() {
-                if let Some(session) = &record.session {
-                    self.delete_secret(&refresh_session::refresh_token_binding(&profile, session)?);
-                }
-                if record.has_device {
-                    self.delete_secret(&refresh_session::device_binding(&profile)?);
-                }
+            let (sessions, has_device) = match self.app.remembered(&key) {
+                Ok(Some(record)) => (Vec::from_iter(record.session), record.has_device),
+                Ok(None) => (Vec::new(), false),
+                // The store may have anything of the user.
+                Err(_) => (refresh_session::possible(&profile), true),
+            };
+            for session in &sessions {
+                self.delete_secret(&refresh_session::refresh_token_binding(&profile, session)?);
+            }
+            if has_device {
+                self.delete_secret(&refresh_session::device_binding(&profile)?);
             }
             self.app.cache().forget(&key)?;
             session.as_mut().map_or(Ok(()), SessionLock::forget)?;
