@@ -41,3 +41,16 @@ fn a_file_that_is_missing_is_told_with_those_beside_it() {
     }
     assert!(aws.hits() > 0);
 }
+
+#[test]
+fn a_file_below_the_home_directory_or_in_a_browsers_words_is_found() {
+    let home = Home::new();
+    let file = home.plant("Downloads/ws.env", "COGNITO_USER_POOL_ID=us-east-1_AbCdEfGhI\nCOGNITO_CLIENT_ID=web\n");
+    let run = |source: &str, name: &str| home.cogtok(["profile", "import", source, "--name", name]).run();
+    run("~/Downloads/ws.env", "tilde").ok();
+    run(&format!("file://{}", file.to_str().unwrap().replace("ws", "%77s")), "url").ok();
+    for source in ["~/Downloads/vs.env", &format!("file://{}", home.path("Downloads/vs.env").to_str().unwrap())] {
+        let out = run(source, "absent");
+        out.code(2).stderr_has("there is no file `/").stderr_has("did you mean `ws.env`").stderr_lacks("--from");
+    }
+}

@@ -157,6 +157,16 @@ fn a_file_is_imported_and_its_user_signs_in() {
 }
 
 #[test]
+fn a_file_below_the_home_directory_is_found_at_the_question() {
+    let home = fresh();
+    home.plant("Downloads/class.env", "COGNITO_USER_POOL_ID=us-east-1_AbCdEfGhI\nCOGNITO_CLIENT_ID=web\n");
+    let mut terminal = init(&home, &[]);
+    terminal.expect("Source: ").send_line("~/Downloads/class.env");
+    terminal.expect("User name: ").send("\u{3}");
+    terminal.wait();
+}
+
+#[test]
 fn without_a_terminal_it_asks_nothing_and_says_which_commands_do_it() {
     let home = fresh();
     for args in [&["init"][..], &["init", "us-east-1_AbCdEfGhI"], &["init", "--no-input"]] {

@@ -9,7 +9,7 @@ use cogtok::settings::types::{ClientId, Endpoint, PoolId, StackName, is_pool_id}
 
 use crate::io::terminal;
 use crate::io::terminal::Question;
-use crate::services::import::SourceKind;
+use crate::services::import::{SourceKind, file_name};
 
 /// The most answers to one question.
 pub const MOST_TRIES: usize = 3;
@@ -40,7 +40,7 @@ pub fn ask() -> Result<Given> {
 /// # Errors
 /// [`Kind::Usage`](cogtok::error::Kind::Usage) for an id that can't be one, and a URL of nothing that is known.
 pub fn read(text: &str) -> Result<Given> {
-    if Path::new(text).exists() || text == "-" || text.starts_with("arn:") {
+    if Path::new(text).exists() || file_name(text).is_some() || text == "-" || text.starts_with("arn:") {
         return Ok(Given::Source(text.to_owned(), None));
     }
     if is_pool_id(text) {

@@ -59,6 +59,8 @@ pub enum SourceLocation {
 pub struct Looks<'a> {
     /// A file of that name exists.
     pub is_file: bool,
+    /// It can only be a file's name, as it was written.
+    pub is_of_file: bool,
     /// Its folder exists and is not the root.
     pub has_folder: bool,
     /// The names in that folder.
@@ -79,9 +81,26 @@ impl Looks<'_> {
         let is_drive = text.split_once(":\\").is_some_and(|(drive, _)| drive.len() == 1);
         ["./", "../", "~/", ".\\", "..\\"].iter().any(|start| text.starts_with(start))
             || is_drive
+            || self.is_of_file
             || (self.has_folder && !folder.is_empty())
             || extension.is_some_and(is_extension)
     }
+}
+
+/// The path of a file whose name only a shell or a browser would understand: one below `~`, which stays as it is at a prompt and between
+/// quotes, or a `file://` URL. `None` for every other name.
+pub fn file_name(text: &str) -> Option<String> {
+    if Path::new(text).exists() {
+        return None;
+    }
+    let path = match text.parse::<url::Url>() {
+        Ok(url) if url.scheme() == "file" => url.to_file_path().ok()?,
+        _ => {
+            let below = text.strip_prefix("~/").or_else(|| text.strip_prefix("~\\").filter(|_| cfg!(windows)))?;
+            directories::BaseDirs::new()?.home_dir().join(below)
+        }
+    };
+    path.into_os_string().into_string().ok()
 }
 
 /// The error for a file that is not there; `beside` has the names where it would be.
@@ -124,7 +143,7 @@ pub fn place(text: &str, looks: Looks<'_>) -> Result<SourceLocation> {
         _ if text.starts_with("arn:") => return unknown("is an ARN of a service that cogtok does not import from"),
         _ if looks.is_path(text) => {
             let error = absent(text, looks.beside);
-            let is_name = text.parse::<ParameterName>().is_ok() && !text.starts_with('.');
+            let is_name = !looks.is_of_file && text.parse::<ParameterName>().is_ok() && !text.starts_with('.');
             return Err(match is_name {
                 true if text.starts_with('/') => error.hint("`--from ssm` looks for a parameter of that name in AWS"),
                 true if text.contains('/') => error.hint("`--from secret` looks for a secret of that name in AWS"),

@@ -15,7 +15,8 @@ use crate::app::App;
 use crate::env;
 use crate::io::terminal;
 use crate::services::import::{
-    SourceKind, cloudformation, enrich, env_file, issuer, name_from, name_of_file, pool, secrets_manager, ssm,
+    SourceKind, cloudformation, enrich, env_file, file_name, issuer, name_from, name_of_file, pool, secrets_manager,
+    ssm,
 };
 
 /// The most of what was passed over that an error tells.
@@ -56,7 +57,7 @@ impl CollectedSources {
 /// The values of the opened source, and those of what it refers to.
 pub fn gather(app: &App, plan: &ImportPlan, opened: Opened) -> Result<CollectedSources> {
     let file_name = match &opened {
-        Opened::Text(_) => name_of_file(Path::new(&plan.source)),
+        Opened::Text(_) => name_of_file(Path::new(&file_name(&plan.source).unwrap_or_else(|| plan.source.clone()))),
         Opened::Network(_) => None,
     };
     let (kind, mut found) = match opened {

@@ -18,7 +18,7 @@ use crate::args::token_options::secret_from_stdin;
 use crate::env;
 use crate::io::terminal;
 use crate::io::terminal::Question;
-use crate::services::import::{LIMIT, Looks, SourceKind, SourceLocation, absent, kind_of_content, place};
+use crate::services::import::{LIMIT, Looks, SourceKind, SourceLocation, absent, file_name, kind_of_content, place};
 
 /// The most names of a folder that are looked at for one that was meant.
 const MOST_BESIDE: usize = 2000;
@@ -42,7 +42,9 @@ pub struct Text {
 }
 
 /// Reads the source if it is a file or standard input; `asked` is its kind, if an option says it.
-pub fn open(app: &App, source: &str, asked: Option<SourceKind>, opener: &Opener) -> Result<Opened> {
+pub fn open(app: &App, named: &str, asked: Option<SourceKind>, opener: &Opener) -> Result<Opened> {
+    let source = file_name(named).unwrap_or_else(|| named.to_owned());
+    let source = source.as_str();
     let (is_file, has_folder) =
         (Path::new(source).exists(), folder(source).is_some_and(|folder| is_for_files(&folder)));
     let place = match asked {
@@ -50,7 +52,8 @@ pub fn open(app: &App, source: &str, asked: Option<SourceKind>, opener: &Opener)
         Some(SourceKind::Terraform | SourceKind::Env | SourceKind::Export) => SourceLocation::File,
         Some(kind) => SourceLocation::Network(kind),
         None => {
-            place(source, Looks { is_file, has_folder, beside: &if is_file { Vec::new() } else { beside(source) } })?
+            let beside = if is_file { Vec::new() } else { beside(source) };
+            place(source, Looks { is_file, is_of_file: source != named, has_folder, beside: &beside })?
         }
     };
     let shown = if source == "-" { "standard input".to_owned() } else { printable(source, 120) };
