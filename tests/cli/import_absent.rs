@@ -54,3 +54,16 @@ fn a_file_below_the_home_directory_or_in_a_browsers_words_is_found() {
         out.code(2).stderr_has("there is no file `/").stderr_has("did you mean `ws.env`").stderr_lacks("--from");
     }
 }
+
+#[test]
+fn what_is_likely_is_more_than_the_spelling() {
+    let home = Home::new();
+    for name in ["class-2.age", "notes.pdf", "readme.txt"] {
+        home.plant(format!("Downloads/{name}"), "x");
+    }
+    let run = |name: &str| home.cogtok(["profile", "import", name]).cwd(home.path("Downloads")).run();
+    // The only file of that sort, and one whose name begins like that.
+    run("./zz.age").code(2).stderr_has("did you mean `class-2.age` beside it?");
+    run("./clas").code(2).stderr_has("did you mean `class-2.age` beside it?");
+    run("./zz.json").code(2).stderr_has("there is no file").stderr_lacks("did you mean");
+}
