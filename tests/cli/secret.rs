@@ -172,7 +172,11 @@ fn tokens_come_with_what_is_stored_and_profiles_of_one_client_share_it() {
         let token = home.cogtok(["token", "m2m", "--force-refresh", "-p", name]).keyring(&keyring).run();
         assert_eq!(verify(token.ok().line(), workshop)["client_id"], json!(workshop.m2m.id));
     }
-    home.cogtok(["secret", "delete", "m2m-client", "-p", "same"]).keyring(&keyring).run().ok();
+    let deleted = home.cogtok(["secret", "delete", "m2m-client", "-p", "same"]).keyring(&keyring).run();
+    deleted
+        .ok()
+        .stderr_has("profile ws used it too")
+        .stderr_has("to store another: cogtok secret set m2m-client -p ws");
     let missing = home.cogtok(["token", "m2m", "--force-refresh"]).keyring(&keyring).run();
     missing
         .check(matches!(missing.code, Some(5 | 7)), "expected exit 5 or 7")
@@ -286,4 +290,16 @@ fn one_users_password_can_go_without_hiding_anothers() {
     assert!(config(&home).contains("secrets = [\"password\"]"));
     password("delete", "alice@example.com").ok().stderr_has("deleted the password");
     assert!(keyring.entries().is_empty());
+}
+
+#[test]
+fn a_profile_that_may_have_used_a_deleted_secret_is_named() {
+    let (home, keyring) = (Home::new(), Keyring::start());
+    let machine = |name: &str, region: &str| {
+        format!("[profiles.{name}]\nregion = {region}\nm2m.client_id = \"m\"\nm2m.token_url = \"https://t.example/\"\n")
+    };
+    home.config(&format!("{}{}", machine("ws", "\"us-east-1\""), machine("two", "5")));
+    set(&home, "m2m-client", "first-secret").args(["-p", "ws"]).canary("first-secret").keyring(&keyring).run().ok();
+    let deleted = home.cogtok(["secret", "delete", "m2m-client", "-p", "ws"]).keyring(&keyring).run();
+    deleted.ok().stderr_has("profile two may have used it too, but can't be read: `region` is not a string");
 }
