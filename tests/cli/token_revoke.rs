@@ -84,3 +84,21 @@ fn what_is_no_refresh_token_is_told_what_to_do_instead() {
         assert_eq!(server.hits(), 1);
     }
 }
+
+#[test]
+fn a_user_of_the_browser_is_found_by_name() {
+    // The browser says who it was only when the session is there, so that no profile or option named the user before.
+    for (words, name) in [(&["token", "revoke"][..], "alice@example.com"), (&["logout"], "ali")] {
+        let server = Server::script([alice(), Answer::new(200, "text/plain", "")]);
+        let keyring = Keyring::start();
+        let home = Home::new();
+        home.login_profile_with(&server.url(), "http://127.0.0.1:9");
+        sign_in(home.cogtok(["login"]).keyring(&keyring), &home.fake_browser()).0.ok();
+        let run = |name: &str| home.cogtok(words).args(["--username", name]).keyring(&keyring).run();
+        run("bob@example.com").ok();
+        assert_eq!((server.hits(), keyring.entries().len()), (1, 1), "nothing of another user ends");
+        run(name).ok();
+        assert_eq!((server.hits(), keyring.entries().len()), (2, 0));
+        assert_eq!(server.requests()[1].form("token").as_deref(), Some(REFRESH));
+    }
+}

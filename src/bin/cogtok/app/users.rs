@@ -83,12 +83,15 @@ impl App {
     }
 
     /// Completes the profile with the only user who is signed in, if neither the profile nor an option names one and nobody signed in with
-    /// the browser. `command` is the command to suggest for one of several users, such as `logout`; `None` for a command with any options.
+    /// the browser. A user who is named and signed in with the browser, which knew no name yet, is the user of that session. `command` is the command to suggest for one of several users, such as `logout`; `None` for a command with any options.
     ///
     /// # Errors
     /// [`Kind::Usage`](cogtok::error::Kind::Usage) where there are several, with the command for each.
     pub fn resolve_user(&self, mut profile: Profile, command: Option<&'static str>) -> Result<Profile> {
-        if profile.user.username.is_some() {
+        if let Some(name) = &profile.user.username {
+            if self.is_user_of_browser(&profile, name) {
+                profile.user.username = None;
+            }
             return Ok(profile);
         }
         let others = self.others(&profile);
@@ -108,6 +111,13 @@ impl App {
                 Err(offers(several, command).into_iter().fold(error, Error::hint))
             }
         }
+    }
+
+    /// Whether the session of this user is the one from the browser, and there is none under the name.
+    fn is_user_of_browser(&self, profile: &Profile, name: &Username) -> bool {
+        let entries = self.known_users(profile);
+        let is_own = |known: &&SignedIn| known.name().is_empty() && known.identity().is_some_and(|own| own.is(name));
+        entries.iter().all(|known| known.name() != name.as_str()) && entries.iter().any(|known| is_own(&known))
     }
 
     /// The command for each user who is signed in while the profile's own user is not, see [`App::resolve_user`].
