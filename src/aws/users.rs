@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::admin::{Admin, User};
 use super::answer::{Body, lacks};
 use super::service_error::from_sdk;
-use crate::error::{Error, Result};
+use crate::error::{Advice, AdviceKind, Error, Kind, Result};
 
 /// The most users that ListUsers gives at once.
 const PAGE: i32 = 60;
@@ -62,7 +62,7 @@ impl Admin {
             let request = request.set_filter(filter.map(str::to_owned)).set_pagination_token(next.clone());
             let body = Body::default();
             let answer = request.customize().interceptor(body.clone()).send().await;
-            let answer = answer.map_err(|error| from_sdk(operation, error, self.wire.redactor()))?;
+            let answer = answer.map_err(|error| as_asked(filter, from_sdk(operation, error, self.wire.redactor())))?;
             let users = Admin::users_of(operation, answer.users, &body.json())?;
             let is_cut = users.len() > left || (users.len() == left && answer.pagination_token.is_some());
             for user in users.into_iter().take(left) {
@@ -118,6 +118,18 @@ impl Admin {
             classes: classes.into_iter().filter_map(|(is_required, class)| is_required.then_some(class)).collect(),
         })
     }
+}
+
+/// The error of ListUsers as it is for this filter: without one, it is not the filter that AWS refuses.
+fn as_asked(filter: Option<&str>, error: Error) -> Error {
+    if filter.is_some() || !error.advises(AdviceKind::CheckFilter) {
+        return error;
+    }
+    let about_profile = |advice: Advice| match advice.kind() {
+        Some(AdviceKind::CheckFilter) => AdviceKind::CheckProfile.into(),
+        _ => advice,
+    };
+    error.with_kind(Kind::Failure).map_advice(|advice| Some(about_profile(advice)))
 }
 
 #[cfg(test)]

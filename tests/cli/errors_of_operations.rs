@@ -15,6 +15,9 @@ fn a_filter_that_cognito_does_not_take_is_about_the_filter() {
     ));
     let output = home.cogtok(["user", "list", "-p", "ws", "--filter", "nickname = \"x\""]).aws().run();
     output.code(2).stderr_has("Invalid search attribute").stderr_has("check `--filter`").stderr_lacks("--attribute");
+    // Without a filter it is something else that Cognito does not take.
+    let output = home.cogtok(["user", "list", "-p", "ws"]).aws().run();
+    output.code(1).stderr_has("Invalid search attribute").stderr_lacks("--filter").stderr_has("cogtok profile show ws");
 }
 
 #[test]
