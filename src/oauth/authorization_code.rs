@@ -3,20 +3,22 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use oauth2::basic::BasicErrorResponse;
 use oauth2::{
     AuthUrl, AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, Scope,
 };
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
+use crate::aws::service_error::said;
 use crate::error::{Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::retry::{CallFailure, with_retries};
 use crate::http::status;
 use crate::http::transport_error::fault_in;
 use crate::oauth::loopback_server::AuthorizationResponse;
-use crate::oauth::token_endpoint::{TokenEndpoint, client, description, refusal, refused_by_code, unexplained_refusal};
+use crate::oauth::token_endpoint::{
+    TokenEndpoint, client, description, oauth_error, refusal, refused_by_code, unexplained_refusal,
+};
 use crate::secret::Secret;
 use crate::settings::redirect_uri::RedirectUri;
 use crate::settings::types::{AuthMethod, ClientId, Endpoint, Scopes};
@@ -257,11 +259,12 @@ pub async fn revoke(wire: &HttpClient, client_of: &HostedClient<'_>, token: &Sec
             return Err(busy);
         }
         let (operation, redactor) = (format!("revoking the token at {host}"), wire.redactor());
-        if let Ok(said) = serde_json::from_slice::<BasicErrorResponse>(answer.body()) {
-            return Err(refusal("revoke", &operation, &said, redactor));
+        if let Some(error) = oauth_error("revoke", &answer) {
+            return Err(refusal("revoke", &operation, &error, redactor));
         }
         Err(unexplained_refusal(&operation, &answer, redactor).unwrap_or_else(|| {
-            let error = Error::network(format!("{host} does not revoke tokens ({})", description(&answer)));
+            let what = said(&description(&answer), redactor);
+            let error = Error::network(format!("{host} does not revoke tokens ({what})"));
             CallFailure::last(
                 error.hint("check the domain: every pool whose client allows revocation has /oauth2/revoke"),
             )

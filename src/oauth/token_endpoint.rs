@@ -14,7 +14,7 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::aws::service_error::{Refusal, refused, said};
+use crate::aws::service_error::{Refusal, is_known, refused, said};
 use crate::error::{AdviceKind, Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::redact::Redactor;
@@ -157,7 +157,7 @@ impl<'a> TokenEndpoint<'a> {
         match status {
             // `oauth2` parses the first JSON document and ignores what follows.
             200 if is_json && serde_json::from_slice::<serde::de::IgnoredAny>(answer.body()).is_ok() => Ok(answer),
-            400..=499 if is_json && serde_json::from_slice::<BasicErrorResponse>(answer.body()).is_ok() => Ok(answer),
+            400..=499 if is_json && oauth_error(self.grant, &answer).is_some() => Ok(answer),
             _ => {
                 let unexplained = unexplained_refusal(&self.operation(), &answer, self.wire.redactor());
                 Err(unexplained.unwrap_or_else(|| self.no_tokens(&description(&answer))))
@@ -197,11 +197,29 @@ impl<'a> TokenEndpoint<'a> {
     }
 }
 
-/// The description of an unexpected answer.
+/// The description of an unexpected answer, with its `error` where it has one that is not OAuth's.
 pub(crate) fn description(answer: &HttpResponse) -> String {
     let content_type = content_type(answer);
     let content_type = if content_type.is_empty() { "no content type" } else { &content_type };
-    format!("HTTP {}, {}, {} bytes", answer.status().as_u16(), printable(content_type, 60), answer.body().len())
+    let said = serde_json::from_slice::<BasicErrorResponse>(answer.body()).ok();
+    let said = said.map(|said| format!(": {}", said.error().as_ref())).unwrap_or_default();
+    format!("HTTP {}, {}, {} bytes{said}", answer.status().as_u16(), printable(content_type, 60), answer.body().len())
+}
+
+/// The OAuth error of an answer to a request of this grant (RFC 6749 section 5.2). Proxies and web frameworks call their own reason `error`
+/// too, so with another status than that of OAuth's refusals it has to be a code that the table has; with 401, at least one that looks
+/// like a code.
+pub(crate) fn oauth_error(grant: &str, answer: &HttpResponse) -> Option<BasicErrorResponse> {
+    let said: BasicErrorResponse = serde_json::from_slice(answer.body()).ok()?;
+    let code = said.error().as_ref();
+    let is_code = || code.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+    let is_refusal = match answer.status().as_u16() {
+        400 => true,
+        401 => is_code(),
+        _ => false,
+    };
+    let refusal = Refusal { status: None, grant, operation: "", code, message: "" };
+    (is_refusal || is_known(&refusal)).then_some(said)
 }
 
 /// The error for 401 and 403 without an OAuth error: it is unknown who refused what.

@@ -15,6 +15,7 @@
 
 mod another_home;
 mod answers_by_status;
+mod answers_not_of_cognito;
 mod answers_out_of_time;
 mod answers_scenes;
 mod answers_with_more;
