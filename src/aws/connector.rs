@@ -1,5 +1,6 @@
 //! The HTTP client in the shape that the SDK takes, and what the SDK tries again.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::client::http::{
@@ -12,6 +13,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
 use hyper::body::Bytes;
+use serde::de::IgnoredAny;
 
 use crate::aws::error_response::refusal;
 use crate::error::printable;
@@ -43,6 +45,7 @@ impl HttpConnector for SdkConnector {
         let SdkConnector { guard, patience } = self.clone();
         HttpConnectorFuture::new(async move {
             let (host, deadline) = (printable(request.uri(), 120), guard.deadline.get());
+            let is_json = request.headers().get("x-amz-target").is_some();
             let request = request.try_into_http1x().map_err(|why| ConnectorError::user(why.into()))?;
             let request = request.map(|body| body.bytes().map(Bytes::copy_from_slice).unwrap_or_default());
             let exchange = guard.whole(request);
@@ -50,10 +53,14 @@ impl HttpConnector for SdkConnector {
                 None => exchange.await,
                 Some(patience) => tokio::time::timeout(patience, exchange).await.unwrap_or_else(|_| {
                     let what = TransportErrorKind::Timeout { within: patience, tries: 1 };
-                    Err(TransportError { host, what })
+                    Err(guard.fault(&host, what))
                 }),
             };
-            match answer {
+            let checked = answer.and_then(|answer| match foreign(&answer).filter(|_| is_json) {
+                Some(what) => Err(guard.fault(&host, TransportErrorKind::NotOfAws(what))),
+                None => Ok(answer),
+            });
+            match checked {
                 Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from))
                     .map_err(|why| ConnectorError::other(why.into(), None)),
                 Err(fault) if Instant::now() < deadline => Err(ConnectorError::from(fault)),
@@ -61,6 +68,15 @@ impl HttpConnector for SdkConnector {
             }
         })
     }
+}
+
+/// What answers a request in AWS's JSON protocol with a success, if it isn't AWS: that answers with 200, and with JSON unless there is
+/// nothing to say. The SDK takes any 2xx for a success, and reads no body where the operation gives nothing.
+fn foreign(answer: &http::Response<Bytes>) -> Option<String> {
+    let (status, body) = (answer.status(), answer.body());
+    let is_json = || serde_json::from_slice::<HashMap<String, IgnoredAny>>(body).is_ok();
+    let is_of_aws = !status.is_success() || (status == 200 && (body.is_empty() || is_json()));
+    (!is_of_aws).then(|| format!("HTTP {}, {} bytes", status.as_u16(), body.len()))
 }
 
 impl From<TransportError> for ConnectorError {

@@ -37,6 +37,8 @@ pub enum TransportErrorKind {
         /// A redirect's target on the same host, if it is no less secure.
         on_same_host: Option<String>,
     },
+    /// The answer is not one of AWS; this describes it.
+    NotOfAws(String),
     /// The answer is larger than so many bytes.
     TooLarge(usize),
     /// No complete answer came.
@@ -130,6 +132,7 @@ impl TransportError {
             | TransportErrorKind::Tunnel(_) => true,
             TransportErrorKind::Connect { cause, .. } => *cause != ConnectFailure::Certificate,
             TransportErrorKind::Redirect { .. }
+            | TransportErrorKind::NotOfAws(_)
             | TransportErrorKind::TooLarge(_)
             | TransportErrorKind::NotLoopback
             | TransportErrorKind::NotHttp(_)
@@ -138,7 +141,7 @@ impl TransportError {
         }
     }
 
-    /// Whether the request never left: the server can't have carried it out.
+    /// Whether the request never reached the server, which then can't have carried it out.
     pub fn is_unsent(&self) -> bool {
         match &self.what {
             TransportErrorKind::Connect { .. }
@@ -148,6 +151,7 @@ impl TransportError {
             | TransportErrorKind::NotLoopback => true,
             TransportErrorKind::TunnelRefused { .. } | TransportErrorKind::NoAuthorities(_) => true,
             TransportErrorKind::Redirect { .. }
+            | TransportErrorKind::NotOfAws(_)
             | TransportErrorKind::TooLarge(_)
             | TransportErrorKind::Timeout { .. }
             | TransportErrorKind::Broken(_)
@@ -171,6 +175,7 @@ impl TransportErrorKind {
                 TransportErrorKind::Connect { cause, reason: clean(reason, 160) }
             }
             TransportErrorKind::Broken(reason) => TransportErrorKind::Broken(clean(reason, 160)),
+            TransportErrorKind::NotOfAws(what) => TransportErrorKind::NotOfAws(clean(what, 160)),
             TransportErrorKind::NotHttp(reason) => TransportErrorKind::NotHttp(clean(reason, 160)),
             TransportErrorKind::TooLarge(_)
             | TransportErrorKind::Timeout { .. }
@@ -213,6 +218,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Redirect { status, to, .. } => {
                 write!(f, "redirect refused: {status} from {host} to {to}")
             }
+            TransportErrorKind::NotOfAws(what) => write!(f, "the answer is not one of AWS ({what})"),
             TransportErrorKind::TooLarge(limit) => {
                 write!(f, "the response from {host} is larger than {} MiB", limit / (1024 * 1024))
             }
@@ -280,6 +286,7 @@ impl From<TransportError> for Error {
             TransportErrorKind::Redirect { .. } => {
                 "use the final URL: cogtok does not follow a redirect to another host".into()
             }
+            TransportErrorKind::NotOfAws(_) => "check `endpoint_url` and AWS_ENDPOINT_URL".into(),
             TransportErrorKind::TooLarge(_) => "check that this is the URL you mean".into(),
             TransportErrorKind::NotHttp(_) => {
                 "check the URL; if it is right, the fault is in the server or a proxy".into()
@@ -287,8 +294,10 @@ impl From<TransportError> for Error {
             TransportErrorKind::NotLoopback => "use https, or http://127.0.0.1 for this machine".into(),
             TransportErrorKind::Proxy(_) => "unset it, or name an HTTP proxy: http://HOST:PORT".into(),
         };
-        let is_usage = matches!(fault.what, TransportErrorKind::Proxy(_) | TransportErrorKind::NoAuthorities(Some(_)));
-        let kind = if is_usage { Kind::Usage } else { Kind::Network };
+        let kind = match fault.what {
+            TransportErrorKind::Proxy(_) | TransportErrorKind::NoAuthorities(Some(_)) => Kind::Usage,
+            _ => Kind::Network,
+        };
         Error::new(kind, fault.to_string()).hint(advice).because(fault)
     }
 }

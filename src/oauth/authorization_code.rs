@@ -252,7 +252,7 @@ pub async fn revoke(wire: &HttpClient, client_of: &HostedClient<'_>, token: &Sec
     // `oauth2` revokes only over https, which a local Cognito does not have.
     let post = || async {
         let answer = wire.exchange(revocation(client_of, token)?).await.map_err(CallFailure::unanswered)?;
-        if answer.status().as_u16() == 200 {
+        if is_revoked(&answer) {
             return Ok(());
         }
         if let Some(busy) = CallFailure::busy(wire, &host, &answer) {
@@ -271,6 +271,15 @@ pub async fn revoke(wire: &HttpClient, client_of: &HostedClient<'_>, token: &Sec
         }))
     };
     with_retries(wire, post).await.map_err(|failed| failed.error)
+}
+
+/// Whether the answer is that of a revocation (RFC 7009 section 2.2): Cognito's has no body, a local one an object. A page with the same
+/// status comes from something in front of the domain.
+fn is_revoked(answer: &http::Response<Vec<u8>>) -> bool {
+    let body = answer.body().trim_ascii();
+    let is_object =
+        || serde_json::from_slice(body).is_ok_and(|body: serde_json::Map<String, _>| !body.contains_key("error"));
+    answer.status() == 200 && (body.is_empty() || is_object())
 }
 
 fn revocation(client_of: &HostedClient<'_>, token: &Secret) -> Result<http::Request<Vec<u8>>, CallFailure> {

@@ -18,8 +18,8 @@ use crate::token::error_response::challenge_parameter;
 /// GetUser with an access token that has the scope `aws.cognito.signin.user.admin`.
 ///
 /// # Errors
-/// [`Kind::InvalidToken`] if Cognito refuses it: revoked, expired, a deleted user; else see the table in [`crate::aws::service_error`] for
-/// GetUser.
+/// [`Kind::InvalidToken`] if Cognito refuses it: revoked, expired, a deleted user; [`Kind::Network`] if the answer is not GetUser's; else
+/// see the table in [`crate::aws::service_error`] for GetUser.
 pub async fn get_user(wire: &HttpClient, profile: &Profile, token: &Secret) -> Result<()> {
     let region = crate::aws::region(profile).await?;
     let mut config = crate::aws::unsigned_config(wire, &region);
@@ -28,7 +28,7 @@ pub async fn get_user(wire: &HttpClient, profile: &Profile, token: &Secret) -> R
     }
     wire.redactor().hide("", token);
     let answer = Client::from_conf(config.build()).get_user().access_token(token.expose()).send().await;
-    answer.map(drop).map_err(|error| {
+    let user = answer.map_err(|error| {
         let error = from_sdk("GetUser", error, wire.redactor());
         match error.code() {
             Some(
@@ -39,7 +39,15 @@ pub async fn get_user(wire: &HttpClient, profile: &Profile, token: &Secret) -> R
             ) => refused(error.message()),
             _ => undecided(error),
         }
-    })
+    })?;
+    // The model requires both, and the SDK fills in what an answer lacks. Each user has at least a `sub`.
+    if user.username().is_empty() || user.user_attributes().is_empty() {
+        return Err(undecided(
+            Error::network("GetUser: the answer lacks Username or UserAttributes")
+                .hint("check `endpoint_url` and AWS_ENDPOINT_URL"),
+        ));
+    }
+    Ok(())
 }
 
 /// userInfo (OpenID Connect Core section 5.3) at the pool's domain, with an access token that has the scope `openid`. Gives

@@ -1,9 +1,91 @@
 //! Answers with a status that Cognito uses as well, from something in front of it: a page that a network shows, a proxy's own error, and
 //! AWS WAF's CAPTCHA and Challenge. None counts as Cognito's yes or no.
 
-use crate::harness::login::{alice, sign_in};
-use crate::harness::{Answer, Home, Keyring, Server};
+use crate::harness::challenges::PASSWORD;
+use crate::harness::login::{REFRESH, alice, sign_in};
+use crate::harness::pool::{JWKS, now};
+use crate::harness::sign::{self, access_claims};
+use crate::harness::{Answer, Home, Keyring, Output, Server};
 use serde_json::json;
+
+/// A page of a network that one has to sign in to.
+fn page() -> Answer {
+    Answer::new(200, "text/html", "<html>login to hotel wifi</html>").unlike_aws()
+}
+
+/// What `token verify --remote` says with this answer of GetUser or userInfo.
+fn remote(scope: &str, answer: Answer) -> Output {
+    let server = Server::start(move |request| match request.path.as_str() {
+        JWKS => Answer::json(200, &sign::jwks()),
+        _ => answer.clone(),
+    });
+    let home = Home::new();
+    home.pool_profile(&server.url());
+    let mut claims = access_claims(now());
+    claims["scope"] = json!(scope);
+    home.verify(&sign::sign(&claims), &["--remote"]).env("COGTOK_DOMAIN", server.url()).run()
+}
+
+#[test]
+fn a_success_without_a_user_is_no_get_user() {
+    let user = || json!({"Username": "al", "UserAttributes": [{"Name": "sub", "Value": "1"}]});
+    let amz = "application/x-amz-json-1.1";
+    let without = |member: &str| {
+        let mut user = user();
+        user.as_object_mut().unwrap().remove(member);
+        Answer::new(200, amz, user.to_string())
+    };
+    for answer in [
+        Answer::json(200, &json!({"a": 1})),
+        Answer::new(200, amz, "{}"),
+        Answer::new(200, amz, ""),
+        Answer::new(204, amz, ""),
+        Answer::new(202, amz, user().to_string()),
+        without("Username"),
+        without("UserAttributes"),
+        page(),
+    ] {
+        let output = remote("aws.cognito.signin.user.admin", answer.unlike_aws());
+        output.code(6).stdout_is("").stderr_has("NOT verified: GetUser: the answer");
+        output.stderr_has("cogtok could not check whether the token is still valid");
+    }
+    remote("aws.cognito.signin.user.admin", Answer::new(200, amz, user().to_string())).ok();
+}
+
+#[test]
+fn a_page_does_not_revoke_sign_out_or_change_anything() {
+    // At the domain.
+    for answer in [page(), Answer::json(200, &json!({"error": "unavailable"})), Answer::json(200, &json!([]))] {
+        let server = Server::script([alice(), answer.clone(), answer, Answer::new(200, "text/plain", "")]);
+        let keyring = Keyring::start();
+        let home = Home::new();
+        home.login_profile_with(&server.url(), "http://127.0.0.1:9");
+        sign_in(home.cogtok(["login"]).keyring(&keyring), &home.fake_browser()).0.ok();
+        for command in [&["token", "revoke"][..], &["logout"]] {
+            let output = home.cogtok(command).keyring(&keyring).run();
+            output.code(6).stderr_lacks("revoked the").stderr_lacks("signed out");
+        }
+        // The refresh token is there still.
+        home.cogtok(["token", "revoke"]).keyring(&keyring).run().ok();
+        assert_eq!(server.requests()[3].form("token").as_deref(), Some(REFRESH));
+    }
+    // At the API, also where AWS's answer has nothing in it.
+    let empty = Answer::new(204, "text/plain", "").unlike_aws();
+    for answer in [page(), empty, Answer::new(200, "text/plain", "ok").unlike_aws()] {
+        let server = Server::always(answer);
+        let home = Home::new();
+        home.login_profile(&server.url());
+        for (args, stdin) in [
+            (&["token", "revoke", "-"][..], REFRESH),
+            (&["user", "set-password", "al", "--password-stdin"], PASSWORD),
+            (&["user", "disable", "al"], ""),
+            (&["group", "add", "readers", "al"], ""),
+        ] {
+            let output = home.cogtok(args).aws().stdin(stdin).run();
+            output.code(6).stdout_is("").stderr_has("the answer is not one of AWS (HTTP 20");
+        }
+    }
+}
 
 #[test]
 fn an_error_that_is_no_code_of_oauth_is_not_the_endpoints_refusal() {
