@@ -45,6 +45,8 @@ kinds! {
     AllowSrpFlow,
     /// Ask the firewall's or proxy's operator, with the request id.
     AskFirewall,
+    /// Ask the firewall's operator to let the request pass, which only a browser can do now.
+    AskFirewallForException,
     /// Ask for fewer tokens.
     AskForFewerTokens,
     /// Ask for the scope, which the app client must be allowed.

@@ -16,6 +16,7 @@ pub(crate) mod status;
 pub mod streaming;
 pub(crate) mod transport;
 pub mod transport_error;
+pub mod waf;
 pub mod waiting;
 #[cfg(feature = "cli")]
 pub mod websocket;

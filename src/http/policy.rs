@@ -22,6 +22,7 @@ use crate::http::redirect::refuse_redirect;
 use crate::http::status::may_pass;
 use crate::http::transport::{ConnectTimeout, Connection};
 use crate::http::transport_error::{TransportError, TransportErrorKind};
+use crate::http::waf;
 use crate::http::waiting::{WaitObserver, Waiting, observed};
 
 /// The most characters of a body in the log.
@@ -189,7 +190,16 @@ impl HttpPolicy {
     /// Sends a request and reads the whole answer, within the time of one try.
     pub async fn whole(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
         let (patience, asked) = (self.left_of(ATTEMPT_TIMEOUT), request.uri().to_string());
-        self.answer(request, patience, |response| whole(response, asked)).await
+        let host = printable(request.uri().authority().map_or("", |authority| authority.as_str()), 120);
+        let answer = self.answer(request, patience, |response| whole(response, asked)).await?;
+        // Only after the exchange was logged: whoever looks into the firewall's log needs the request id.
+        match waf::action(&answer) {
+            Some(action) => {
+                let status = answer.status().as_u16();
+                Err(self.fault(&host, TransportErrorKind::Challenged { status, action }))
+            }
+            None => Ok(answer),
+        }
     }
 
     /// A fault of `host`, without the secrets of this call.

@@ -12,6 +12,7 @@ use tower_service::Service;
 use crate::error::{Advice, AdviceKind, Error, Kind, chain, printable};
 use crate::http::redact::Redactor;
 use crate::http::transport::NameError;
+use crate::http::waf::WafAction;
 
 /// The tunnel's error, which its crate does not export.
 type TunnelError = <Tunnel<HttpConnector> as Service<http::Uri>>::Error;
@@ -36,6 +37,13 @@ pub enum TransportErrorKind {
         to: String,
         /// A redirect's target on the same host, if it is no less secure.
         on_same_host: Option<String>,
+    },
+    /// AWS WAF stopped the request: it wants what only a browser can do.
+    Challenged {
+        /// The HTTP status.
+        status: u16,
+        /// What it wants.
+        action: WafAction,
     },
     /// The answer is not one of AWS; this describes it.
     NotOfAws(String),
@@ -132,6 +140,7 @@ impl TransportError {
             | TransportErrorKind::Tunnel(_) => true,
             TransportErrorKind::Connect { cause, .. } => *cause != ConnectFailure::Certificate,
             TransportErrorKind::Redirect { .. }
+            | TransportErrorKind::Challenged { .. }
             | TransportErrorKind::NotOfAws(_)
             | TransportErrorKind::TooLarge(_)
             | TransportErrorKind::NotLoopback
@@ -148,6 +157,7 @@ impl TransportError {
             | TransportErrorKind::Unreachable(_)
             | TransportErrorKind::Tunnel(_)
             | TransportErrorKind::Proxy(_)
+            | TransportErrorKind::Challenged { .. }
             | TransportErrorKind::NotLoopback => true,
             TransportErrorKind::TunnelRefused { .. } | TransportErrorKind::NoAuthorities(_) => true,
             TransportErrorKind::Redirect { .. }
@@ -177,7 +187,8 @@ impl TransportErrorKind {
             TransportErrorKind::Broken(reason) => TransportErrorKind::Broken(clean(reason, 160)),
             TransportErrorKind::NotOfAws(what) => TransportErrorKind::NotOfAws(clean(what, 160)),
             TransportErrorKind::NotHttp(reason) => TransportErrorKind::NotHttp(clean(reason, 160)),
-            TransportErrorKind::TooLarge(_)
+            TransportErrorKind::Challenged { .. }
+            | TransportErrorKind::TooLarge(_)
             | TransportErrorKind::Timeout { .. }
             | TransportErrorKind::Unreachable(_)
             | TransportErrorKind::NotLoopback
@@ -217,6 +228,9 @@ impl fmt::Display for TransportError {
         match &self.what {
             TransportErrorKind::Redirect { status, to, .. } => {
                 write!(f, "redirect refused: {status} from {host} to {to}")
+            }
+            TransportErrorKind::Challenged { status, action } => {
+                write!(f, "AWS WAF in front of {host} stopped the request: it wants {action} (HTTP {status})")
             }
             TransportErrorKind::NotOfAws(what) => write!(f, "the answer is not one of AWS ({what})"),
             TransportErrorKind::TooLarge(limit) => {
@@ -286,6 +300,7 @@ impl From<TransportError> for Error {
             TransportErrorKind::Redirect { .. } => {
                 "use the final URL: cogtok does not follow a redirect to another host".into()
             }
+            TransportErrorKind::Challenged { .. } => AdviceKind::AskFirewallForException.into(),
             TransportErrorKind::NotOfAws(_) => "check `endpoint_url` and AWS_ENDPOINT_URL".into(),
             TransportErrorKind::TooLarge(_) => "check that this is the URL you mean".into(),
             TransportErrorKind::NotHttp(_) => {
@@ -296,6 +311,7 @@ impl From<TransportError> for Error {
         };
         let kind = match fault.what {
             TransportErrorKind::Proxy(_) | TransportErrorKind::NoAuthorities(Some(_)) => Kind::Usage,
+            TransportErrorKind::Challenged { .. } => Kind::Refused,
             _ => Kind::Network,
         };
         Error::new(kind, fault.to_string()).hint(advice).because(fault)

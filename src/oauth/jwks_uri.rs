@@ -1,6 +1,6 @@
 //! A pool's public keys, from where it publishes them.
 
-use crate::error::{AdviceKind, Error, Result, printable};
+use crate::error::{AdviceKind, Error, Kind, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::retry::{CallFailure, with_retries};
 use crate::http::service_text::ServiceText;
@@ -41,7 +41,11 @@ pub fn published_at(profile: &Profile, issuer: Option<&str>) -> Result<Endpoint>
 /// # Errors
 /// [`Kind::Network`](crate::error::Kind::Network) when the address can't be reached, or has no usable key set.
 pub async fn fetch(wire: &HttpClient, url: &Endpoint) -> Result<KeySet> {
-    let answer = get(wire, url.url(), None).await?;
+    // Without the keys nothing is known about the token, whoever refused to send them.
+    let answer = get(wire, url.url(), None).await.map_err(|error| match error.kind() {
+        Kind::Refused => error.with_kind(Kind::Network),
+        _ => error,
+    })?;
     let host = printable(url.url().authority(), 120);
     let status = answer.status().as_u16();
     let content_type = content_type(&answer);

@@ -59,7 +59,7 @@ pub async fn user_info(wire: &HttpClient, domain: &Endpoint, token: &Secret) -> 
     wire.redactor().hide("", token);
     let url = domain.join("/oauth2/userInfo");
     let host = printable(url.url().authority(), 120);
-    let answer = jwks_uri::get(wire, url.url(), Some(token)).await?;
+    let answer = jwks_uri::get(wire, url.url(), Some(token)).await.map_err(undecided)?;
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let status = answer.status().as_u16();
     match (status, body.get("sub").and_then(Value::as_str)) {

@@ -1,16 +1,31 @@
 //! Answers with a status that Cognito uses as well, from something in front of it: a page that a network shows, a proxy's own error, and
 //! AWS WAF's CAPTCHA and Challenge. None counts as Cognito's yes or no.
 
-use crate::harness::challenges::PASSWORD;
+use crate::harness::challenges::{PASSWORD, signed_in};
 use crate::harness::login::{REFRESH, alice, sign_in};
 use crate::harness::pool::{JWKS, now};
 use crate::harness::sign::{self, access_claims};
 use crate::harness::{Answer, Home, Keyring, Output, Server};
 use serde_json::json;
 
+/// What AWS WAF answers to a client that is no browser, by the rule actions CAPTCHA and Challenge.
+fn waf() -> [(Answer, &'static str); 2] {
+    let answer = |status, action| Answer::new(status, "text/html", "").header("x-amzn-waf-action", action).unlike_aws();
+    [
+        (answer(405, "captcha"), "it wants a CAPTCHA solved (HTTP 405)"),
+        (answer(202, "challenge"), "it wants a browser to run its script (HTTP 202)"),
+    ]
+}
+
 /// A page of a network that one has to sign in to.
 fn page() -> Answer {
     Answer::new(200, "text/html", "<html>login to hotel wifi</html>").unlike_aws()
+}
+
+fn named(output: &Output, code: i32, says: &str) {
+    output.code(code).stderr_has("AWS WAF in front of 127.0.0.1:").stderr_has(says);
+    output.stderr_has("hint: only a browser can do that: ask the administrator of AWS WAF to let cogtok through");
+    output.stderr_lacks("token URL").stderr_lacks("check the domain").stderr_lacks("endpoint_url");
 }
 
 /// What `token verify --remote` says with this answer of GetUser or userInfo.
@@ -24,6 +39,17 @@ fn remote(scope: &str, answer: Answer) -> Output {
     let mut claims = access_claims(now());
     claims["scope"] = json!(scope);
     home.verify(&sign::sign(&claims), &["--remote"]).env("COGTOK_DOMAIN", server.url()).run()
+}
+
+/// What a request says that no SDK makes, with how often it was sent: GetId, after a sign-in.
+fn by_hand(answer: Answer) -> (Output, usize) {
+    let (identity, users) = (Server::always(answer), Server::script([signed_in().1]));
+    let home = Home::new();
+    home.scripted_user(&users.url());
+    let args = ["aws-credentials", "-p", "ws", "--identity-pool-id", "us-east-1:00000000-0000-4000-8000-000000000000"];
+    let run = home.cogtok(args).env("COGTOK_PASSWORD", PASSWORD);
+    let output = run.env("AWS_ENDPOINT_URL_COGNITO_IDENTITY", identity.url()).run();
+    (output, identity.hits())
 }
 
 #[test]
@@ -118,4 +144,43 @@ fn an_error_that_is_no_code_of_oauth_is_not_the_endpoints_refusal() {
     let revoke = || home.cogtok(["token", "revoke"]).keyring(&keyring).run();
     revoke().code(4).stderr_has("AWS WAF");
     revoke().code(6).stderr_has("does not revoke tokens").stderr_has("Not Found");
+}
+
+#[test]
+fn waf_that_wants_a_browser_is_named_wherever_it_answers() {
+    for (answer, says) in waf() {
+        // The token endpoint, and a session that is renewed and revoked at the domain.
+        let server = Server::always(answer.clone());
+        let home = Home::new();
+        home.scripted_profile(&server.token_url());
+        let output = home.scripted_m2m(&["-v"]).run();
+        named(&output, 4, says);
+        assert_eq!(server.hits(), 1);
+        let server = Server::script([alice(), answer.clone(), answer.clone(), Answer::new(200, "text/plain", "")]);
+        let keyring = Keyring::start();
+        let home = Home::new();
+        home.login_profile_with(&server.url(), "http://127.0.0.1:9");
+        sign_in(home.cogtok(["login"]).keyring(&keyring), &home.fake_browser()).0.ok();
+        let renewed = home.cogtok(["token", "user", "--force-refresh"]).keyring(&keyring).run();
+        named(&renewed, 4, says);
+        renewed.stderr_lacks("cogtok login");
+        named(&home.cogtok(["token", "revoke"]).keyring(&keyring).run(), 4, says);
+        home.cogtok(["token", "revoke"]).keyring(&keyring).run().ok();
+        // The API, by the SDK and by hand.
+        let server = Server::always(answer.clone());
+        let home = Home::new();
+        home.login_profile(&server.url());
+        named(&home.cogtok(["token", "revoke", "-"]).stdin(REFRESH).run(), 4, says);
+        let (output, hits) = by_hand(answer.clone());
+        named(&output, 4, says);
+        assert_eq!(hits, 1);
+        // The keys, and whether a token is still valid: nothing is known of it.
+        let output = home.verify(&sign::sign(&access_claims(now())), &[]).run();
+        named(&output, 6, says);
+        for scope in ["openid", "aws.cognito.signin.user.admin"] {
+            let output = remote(scope, answer.clone());
+            named(&output, 6, says);
+            output.stderr_has("cogtok could not check whether the token is still valid");
+        }
+    }
 }

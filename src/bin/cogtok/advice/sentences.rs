@@ -20,6 +20,7 @@ pub fn sentence(kind: AdviceKind) -> Option<&'static str> {
         AdviceKind::AllowSrpFlow => "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow password` uses the other one, or enable ALLOW_USER_SRP_AUTH on the client",
         AdviceKind::AllowTokenExchange => "the app client needs ALLOW_TOKEN_EXCHANGE_IMPERSONATION in its ExplicitAuthFlows, or ALLOW_TOKEN_EXCHANGE_DELEGATION with an actor: see `cogtok help agents`",
         AdviceKind::AskFirewall => "a firewall such as AWS WAF, or a proxy, answers like this: ask its administrator; `-v` shows the request id",
+        AdviceKind::AskFirewallForException => "only a browser can do that: ask the administrator of AWS WAF to let cogtok through; `-v` shows the request id",
         AdviceKind::AskForFewerTokens => "ask for less with `--max-tokens N`",
         AdviceKind::AskForScopes => "request it: `cogtok token m2m --scope SCOPE{p}`; the app client must allow it",
         AdviceKind::AskForWantedScope => "request it: `--scope {wanted}`; the app client must allow it",
