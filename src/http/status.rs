@@ -8,6 +8,8 @@ use crate::error::{Advice, AdviceKind, Error, Kind, chain};
 /// The usual cause of a 403 without details.
 pub(crate) const FIREWALL: AdviceKind = AdviceKind::AskFirewall;
 
+const LATE: &str = "check the network, and try again";
+
 const THROTTLED: &str = "wait a little and try again";
 
 /// The HTTP status of an answer, as the reason of an error.
@@ -24,12 +26,12 @@ impl std::error::Error for Status {}
 
 /// Whether a service that answers so may take the same request a moment later. One that lacks what was asked (501) never does.
 pub(crate) fn may_pass(status: u16) -> bool {
-    matches!(status, 429 | 500 | 502..=599)
+    matches!(status, 408 | 429 | 500 | 502..=599)
 }
 
 /// Whether a gateway, or a server under load, answers so: then nothing is known of what the server can do.
 pub(crate) fn is_busy(status: u16) -> bool {
-    matches!(status, 429 | 502..=504)
+    matches!(status, 408 | 429 | 502..=504)
 }
 
 /// Whether the service throttled the request, which was then not carried out.
@@ -58,6 +60,7 @@ pub(crate) fn unexplained(operation: &str, status: u16, what: &str) -> Option<Er
     let network = |did: &str| Error::network(format!("{operation}: the service {did} ({what})"));
     let refused = || Error::new(Kind::Refused, format!("{operation} was refused without a reason ({what})"));
     let error = match status {
+        408 => network("did not get the whole request in time").hint(LATE),
         429 => network("is throttling").hint(THROTTLED),
         500..=599 => network("failed").hint(AdviceKind::TryLaterWithRequestId),
         403 => refused().hint(FIREWALL),
@@ -72,6 +75,7 @@ pub(crate) fn unexplained(operation: &str, status: u16, what: &str) -> Option<Er
 /// The error for an unknown code, if the status says what to do.
 pub(crate) fn unknown_code(operation: &str, status: u16, said: &str) -> Option<Error> {
     let advice: Advice = match status {
+        408 => LATE.into(),
         429 => THROTTLED.into(),
         500..=599 => AdviceKind::TryFailedServiceLater.into(),
         _ => return None,

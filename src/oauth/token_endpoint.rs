@@ -231,8 +231,7 @@ pub(crate) fn unexplained_refusal(operation: &str, answer: &HttpResponse, redact
 /// The error for an OAuth error code, with the table's text for `grant` if there is one.
 pub(crate) fn refusal(grant: &str, operation: &str, answer: &BasicErrorResponse, redactor: &Redactor) -> CallFailure {
     let (code, message) = (answer.error().as_ref(), answer.error_description().map_or("", String::as_str));
-    let error = refused_by_code(grant, operation, code, message, redactor);
-    CallFailure { is_transient: false, ..CallFailure::refused(error) }
+    CallFailure::refused(refused_by_code(grant, operation, code, message, redactor))
 }
 
 /// The error for an OAuth error code: even an unknown one is a refusal.

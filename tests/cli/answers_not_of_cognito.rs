@@ -184,3 +184,38 @@ fn waf_that_wants_a_browser_is_named_wherever_it_answers() {
         }
     }
 }
+
+#[test]
+fn an_error_that_passes_is_tried_again_and_no_refusal() {
+    let busy = |status: u16, code: &str| Answer::json(status, &json!({"error": code}));
+    for code in ["temporarily_unavailable", "server_error"] {
+        let server = Server::always(busy(400, code));
+        let home = Home::new();
+        home.scripted_profile(&server.token_url());
+        home.scripted_m2m(&[]).run().code(6).stderr_has(code).stderr_has("try again");
+        assert_eq!(server.hits(), 4, "{code}");
+        // A session is renewed later.
+        let server = Server::start(move |request| match request.form("grant_type").as_deref() {
+            Some("authorization_code") => alice(),
+            _ => busy(400, code),
+        });
+        let keyring = Keyring::start();
+        let home = Home::new();
+        home.login_profile_with(&server.url(), "http://127.0.0.1:9");
+        sign_in(home.cogtok(["login"]).keyring(&keyring), &home.fake_browser()).0.ok();
+        home.cogtok(["token", "user", "--force-refresh"]).keyring(&keyring).run().code(6).stderr_has(code);
+        home.cogtok(["token", "revoke"]).keyring(&keyring).run().code(6).stderr_has(code);
+    }
+    // 408, with and without a code, by the SDK and by hand.
+    let late = |body: &str| Answer::new(408, "application/x-amz-json-1.1", body).unlike_aws();
+    for body in [r#"{"__type":"RequestTimeoutException","message":"late"}"#, r#"{"__type":"Late"}"#, ""] {
+        let server = Server::always(late(body));
+        let home = Home::new();
+        home.login_profile(&server.url());
+        home.cogtok(["user", "list"]).aws().run().code(6).stderr_has("try again");
+        assert_eq!(server.hits(), 4, "{body}");
+        let (output, hits) = by_hand(late(body));
+        output.code(6).stderr_has("try again");
+        assert_eq!(hits, 4, "{body}");
+    }
+}
