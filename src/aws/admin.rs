@@ -125,7 +125,7 @@ impl Admin {
             .endpoint(Service::CognitoIdp)
             .map_or_else(|| aws_origin("cognito-idp", &region), ToString::to_string);
         let host = endpoint.parse::<http::Uri>().ok().and_then(|uri| Some(uri.authority()?.as_str().to_owned()));
-        let mut config = Builder::from(&shared).retry_classifier(MayPass).endpoint_url(endpoint);
+        let mut config = Builder::from(&shared).retry_classifier(MayPass::of(wire)).endpoint_url(endpoint);
         if let Some(credentials) = credentials {
             config = config.credentials_provider(credentials);
         }

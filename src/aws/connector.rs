@@ -19,6 +19,7 @@ use crate::aws::error_response::refusal;
 use crate::error::printable;
 use crate::http::client::HttpClient;
 use crate::http::policy::HttpPolicy;
+use crate::http::retry::retry_after;
 use crate::http::status::may_pass;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
 
@@ -92,12 +93,30 @@ impl From<TransportError> for ConnectorError {
     }
 }
 
-/// Makes the SDK retry every transient error: its own list of statuses is shorter and lacks 429.
+/// Makes the SDK retry every transient error: its own list of statuses is shorter and lacks 429. A service that asks for a longer pause than
+/// the call has time is not waited for: the SDK would sleep until the deadline, and what the service said would be lost.
 #[derive(Debug)]
-pub(crate) struct MayPass;
+pub(crate) struct MayPass(HttpPolicy);
+
+impl MayPass {
+    pub(crate) fn of(wire: &HttpClient) -> Self {
+        MayPass(wire.guard().clone())
+    }
+
+    /// The pause that an answer asks for: `x-amz-retry-after` has milliseconds, Retry-After seconds or a date.
+    fn pause(&self, answer: &HttpResponse) -> Option<Duration> {
+        let header = |name| answer.headers().get(name).map(str::trim);
+        let of_aws = header("x-amz-retry-after").and_then(|value| value.parse().ok()).map(Duration::from_millis);
+        of_aws.or_else(|| retry_after(header("retry-after")?, (self.0.clock)()))
+    }
+}
 
 impl ClassifyRetry for MayPass {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let pause = context.response().and_then(|response| self.pause(response));
+        if pause.is_some_and(|pause| pause >= self.0.left_of(Duration::MAX)) {
+            return RetryAction::RetryForbidden;
+        }
         match context.response().map(|response| response.status().as_u16()) {
             Some(429) => RetryAction::retryable_error(ErrorKind::ThrottlingError),
             Some(status) if may_pass(status) => RetryAction::retryable_error(ErrorKind::TransientError),

@@ -55,7 +55,7 @@ pub(crate) fn unsigned_config(wire: &HttpClient, region: &Region) -> aws_sdk_cog
         .sleep_impl(TokioSleep::new())
         .timeout_config(timeouts())
         .retry_config(retries())
-        .retry_classifier(super::connector::MayPass)
+        .retry_classifier(super::connector::MayPass::of(wire))
 }
 
 /// The Region of the profile, else the one that `~/.aws/config` names for its AWS profile; never the metadata service.

@@ -117,8 +117,9 @@ async fn client(wire: &HttpClient, profile: &Profile, secret: &SecretArn) -> Res
     let endpoint = profile
         .endpoint(Service::SecretsManager)
         .map_or_else(|| aws_origin("secretsmanager", &region), ToString::to_string);
-    let config =
-        aws_sdk_secretsmanager::config::Builder::from(&shared).retry_classifier(MayPass).endpoint_url(endpoint);
+    let config = aws_sdk_secretsmanager::config::Builder::from(&shared)
+        .retry_classifier(MayPass::of(wire))
+        .endpoint_url(endpoint);
     Ok(Client::from_conf(config.build()))
 }
 

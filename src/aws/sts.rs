@@ -50,7 +50,7 @@ impl Signer {
         let endpoint = profile.endpoint(Service::Sts).map_or_else(|| aws_origin("sts", &region), ToString::to_string);
         let config = aws_sdk_sts::config::Builder::from(&shared)
             .credentials_provider(self.0.clone())
-            .retry_classifier(MayPass)
+            .retry_classifier(MayPass::of(wire))
             .endpoint_url(endpoint);
         let answer = Client::from_conf(config.build()).get_caller_identity().send().await;
         let answer = answer.map_err(|error| from_sdk(OPERATION, error, wire.redactor()))?;

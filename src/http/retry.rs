@@ -79,7 +79,7 @@ impl fmt::Display for CallFailure {
 impl std::error::Error for CallFailure {}
 
 /// Retry-After (RFC 9110 section 10.2.3): seconds, or a date.
-fn retry_after(value: &str, now: u64) -> Option<Duration> {
+pub(crate) fn retry_after(value: &str, now: u64) -> Option<Duration> {
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }

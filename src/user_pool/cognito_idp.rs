@@ -162,7 +162,7 @@ impl Idp {
         let is_admin = profile.user.auth_flow == AuthFlow::Admin;
         let mut config = if is_admin {
             let shared = crate::aws::signed_config(wire, profile, &region).await?;
-            Builder::from(&shared).retry_classifier(MayPass).endpoint_url(aws_origin("cognito-idp", &region))
+            Builder::from(&shared).retry_classifier(MayPass::of(wire)).endpoint_url(aws_origin("cognito-idp", &region))
         } else {
             crate::aws::unsigned_config(wire, &region)
         };

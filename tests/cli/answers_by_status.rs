@@ -7,6 +7,7 @@ use crate::harness::pool::{JWKS, now, publisher};
 use crate::harness::sign::{self, access_claims};
 use crate::harness::{Answer, Home, Keyring, Server};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 /// An error of AWS with this status.
 /// A code that the operation's model does not have.
@@ -74,6 +75,29 @@ fn a_code_that_nobody_knows_is_tried_again_where_its_status_says_so() {
     hint: add `-v` for the request id
     ");
     assert_eq!(server.hits(), 1);
+}
+
+#[test]
+fn a_pause_that_is_longer_than_the_call_is_not_waited_for() {
+    let throttled = || Answer::aws_error("TooManyRequestsException", "Rate exceeded");
+    for busy in [
+        Answer::new(429, "text/plain", "").header("x-amz-retry-after", "60000"),
+        Answer::new(429, "text/plain", "").header("Retry-After", "60"),
+        Answer::new(503, "text/plain", "").header("x-amz-retry-after", "60000"),
+        throttled().header("x-amz-retry-after", "60000"),
+    ] {
+        let server = Server::always(busy);
+        let home = home_at(&server.url());
+        let output = home.cogtok(["user", "list", "-p", "ws", "--timeout", "20s"]).aws().run();
+        output.code(6).stderr_has("ListUsers").stderr_has("try again").stderr_lacks("no result within");
+        assert_eq!(server.hits(), 1);
+    }
+    // A short one is.
+    let users = Answer::new(200, "application/x-amz-json-1.1", json!({"Users": []}).to_string());
+    let server = Server::script([throttled().header("x-amz-retry-after", "1000"), users]);
+    let begun = Instant::now();
+    home_at(&server.url()).cogtok(["user", "list", "-p", "ws", "--json"]).aws().run().ok();
+    assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
 }
 
 #[test]
