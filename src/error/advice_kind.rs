@@ -295,6 +295,8 @@ kinds! {
     UseExistingIdentity,
     /// Use the identity that the file was sealed for.
     UseIdentityOfRecipient,
+    /// Use the address that the redirect leads to.
+    UseMovedAddress,
     /// Use AWS credentials that allow the call.
     UseOtherCredentials,
     /// Use AWS credentials that allow the call: the documentation lists the actions.

@@ -6,7 +6,7 @@ pub(crate) mod header_text;
 pub(crate) mod limits;
 pub mod policy;
 pub mod redact;
-pub(crate) mod redirect;
+pub mod redirect;
 pub(crate) mod retry;
 pub mod service_text;
 #[cfg(feature = "aws")]

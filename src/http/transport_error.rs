@@ -11,6 +11,7 @@ use tower_service::Service;
 
 use crate::error::{Advice, AdviceKind, Error, Kind, chain, printable};
 use crate::http::redact::Redactor;
+use crate::http::redirect::RedirectTarget;
 use crate::http::transport::NameError;
 use crate::http::waf::WafAction;
 
@@ -33,10 +34,12 @@ pub enum TransportErrorKind {
     Redirect {
         /// The HTTP status.
         status: u16,
+        /// The address that was asked.
+        asked: String,
         /// The whole address it leads to, or what there is instead of one.
         to: String,
-        /// A redirect's target on the same host, if it is no less secure.
-        on_same_host: Option<String>,
+        /// What is at that address.
+        target: RedirectTarget,
     },
     /// AWS WAF stopped the request: it wants what only a browser can do.
     Challenged {
@@ -176,9 +179,9 @@ impl TransportErrorKind {
         // Cut after redaction, so that no part of a secret is left at the end.
         let clean = |text: String, most: usize| printable(&redactor.clean(&text), most);
         match self {
-            TransportErrorKind::Redirect { status, to, on_same_host } => {
-                let is_clean = |url: &String| redactor.clean(url) == *url;
-                TransportErrorKind::Redirect { status, to: clean(to, 300), on_same_host: on_same_host.filter(is_clean) }
+            TransportErrorKind::Redirect { status, asked, to, target } => {
+                let target = if redactor.clean(&to) == to { target } else { target.unusable() };
+                TransportErrorKind::Redirect { status, asked: redactor.clean(&asked), to: clean(to, 300), target }
             }
             TransportErrorKind::Tunnel(reason) => TransportErrorKind::Tunnel(clean(reason, 160)),
             TransportErrorKind::Connect { cause, reason } => {
@@ -294,12 +297,7 @@ impl From<TransportError> for Error {
             TransportErrorKind::Connect { .. } | TransportErrorKind::Broken(_) => {
                 "check the URL, the network and the proxy, then try again".into()
             }
-            TransportErrorKind::Redirect { on_same_host: Some(_), .. } => {
-                "use that address itself: cogtok sends data only to the address that you give".into()
-            }
-            TransportErrorKind::Redirect { .. } => {
-                "use the final URL: cogtok does not follow a redirect to another host".into()
-            }
+            TransportErrorKind::Redirect { target, .. } => target.advice(),
             TransportErrorKind::Challenged { .. } => AdviceKind::AskFirewallForException.into(),
             TransportErrorKind::NotOfAws(_) => "check `endpoint_url` and AWS_ENDPOINT_URL".into(),
             TransportErrorKind::TooLarge(_) => "check that this is the URL you mean".into(),
@@ -321,14 +319,6 @@ impl From<TransportError> for Error {
 /// Seconds to the tenth, rounded up.
 fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10.0).ceil() / 10.0
-}
-
-/// The refused redirect's target on the same host, for a caller who knows the setting of that URL.
-pub fn moved_to(error: &Error) -> Option<&str> {
-    match &fault_in(error)?.what {
-        TransportErrorKind::Redirect { on_same_host, .. } => on_same_host.as_deref(),
-        _ => None,
-    }
 }
 
 /// The fault in an error's chain of sources, where there is one.

@@ -89,3 +89,34 @@ fn a_redirect_that_leads_elsewhere_is_named_whole_and_recommended_by_nothing() {
     let url = odd.url();
     output.code(6).stderr_has(&format!("call it: '{url}/x?a=1&b=$(touch%20pwned);%27'\n"));
 }
+
+#[test]
+fn what_a_redirect_leads_to_decides_on_the_advice() {
+    let path = format!("/{}", "a".repeat(300));
+    for (location, says) in [
+        ("data:text/html,hello", "check the URL; if it is right, the fault is in the server or a proxy"),
+        ("http://[", "check the URL; if it is right, the fault is in the server or a proxy"),
+        (path.as_str(), "check the URL: cogtok sends data only to the address that you give"),
+        ("https://evil.example/x", "use the final URL: cogtok does not follow a redirect to another host"),
+    ] {
+        let server = Server::always(Answer::redirect(307, location));
+        let home = Home::new();
+        home.scripted_profile(&server.token_url());
+        let output = home.scripted_m2m(&[]).run();
+        output.code(6).stderr_has(&format!("hint: {says}\n"));
+        assert_eq!(output.stderr.matches("hint: ").count(), 1, "{}", output.stderr);
+    }
+    // No address at all, and a page of the same host that got what was sent.
+    let none = Server::always(Answer::new(307, "text/plain", ""));
+    let login = Server::start(|request| match request.path.as_str() {
+        "/oauth2/token" => Answer::token(&m2m_jwt(CLIENT, "api/read api/write")),
+        _ => Answer::redirect(307, &format!("/login?t={}", request.header("authorization").unwrap_or_default())),
+    });
+    let home = Home::new();
+    home.scripted_profile(&none.token_url());
+    let output = home.scripted_m2m(&[]).run();
+    output.code(6).stderr_has(" to nowhere ").stderr_has("check the URL; if it is right").stderr_lacks("another host");
+    home.scripted_profile(&login.token_url());
+    let output = call(&home, &["http", &format!("{}/x", login.url())]).run();
+    output.code(6).stderr_has("hint: check the URL: cogtok sends data only to").stderr_lacks("another host");
+}

@@ -145,6 +145,7 @@ pub fn sentence(kind: AdviceKind) -> Option<&'static str> {
         AdviceKind::UseEncryptedFile => "or keep secrets in an encrypted file: cogtok secret init --help",
         AdviceKind::UseExistingIdentity => "to use it: set COGTOK_SECRET_IDENTITY to it, and run `cogtok secret init`",
         AdviceKind::UseIdentityOfRecipient => "it is sealed for other recipients: `age-keygen -y FILE` prints the recipient of an identity",
+        AdviceKind::UseMovedAddress => "use that address itself: cogtok sends data only to the address that you give",
         AdviceKind::UseOtherCredentials => "the AWS credentials do not allow this call; `--aws-profile NAME` uses others",
         AdviceKind::UsePermittedCredentials => "the AWS credentials do not allow this call: `cogtok help cognito-setup` lists the actions; `--aws-profile NAME` uses others",
         AdviceKind::UseUserWithoutChallenge => "use a user without this challenge, such as one that `cogtok user create{p}` makes",

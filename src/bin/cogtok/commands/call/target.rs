@@ -2,7 +2,7 @@
 
 use cogtok::aws::agentcore::Resource;
 use cogtok::error::{Advice, Error, Result};
-use cogtok::http::transport_error::moved_to;
+use cogtok::http::redirect::moved;
 use cogtok::settings::profile::issuers;
 use cogtok::settings::targets::Address;
 use cogtok::settings::types::{AgentcoreArn, Endpoint, TargetKind, TargetName, TokenOwner};
@@ -76,7 +76,7 @@ impl CallTarget {
 
     /// The error with the way to the address that a redirect leads to, where it is on the same host.
     pub fn moved(&self, error: Error) -> Error {
-        let Some(url) = moved_to(&error) else { return error };
+        let Some(url) = moved(&error).map(|moved| moved.to) else { return error };
         let hint = match &self.target {
             Some(target) => {
                 Advice::new("if that is the right address: cogtok profile set {name} targets.{target}.url {url}")

@@ -5,7 +5,7 @@ use clap_complete::ArgValueCandidates;
 use cogtok::cache::single_flight;
 use cogtok::cache::single_flight::{CachePolicy, TokenFlight, TokenOrigin, TokenResponse};
 use cogtok::error::{Advice, Error, Result};
-use cogtok::http::transport_error::moved_to;
+use cogtok::http::redirect;
 use cogtok::oauth::client_credentials;
 use cogtok::secret::Secret;
 use cogtok::secret::shape::client_secret;
@@ -208,7 +208,7 @@ fn explained(app: &App, profile: &Profile, client: &client_credentials::Client, 
 
 /// The error with the way to the address that a redirect leads to, where it is on the same host.
 fn moved(profile: &Profile, error: Error) -> Error {
-    let Some(url) = moved_to(&error) else { return error };
+    let Some(url) = redirect::moved(&error).map(|moved| moved.to) else { return error };
     let hint = match &profile.m2m.secret_arn {
         Some(arn) => {
             Advice::new("if that is the right address, it belongs in the secret {arn}: {url}").text("arn", arn)
