@@ -230,7 +230,7 @@ pub enum ValueOrigin {
 }
 
 /// Settings by key, each from the strongest source that has it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     values: BTreeMap<Key, (Vec<String>, Option<ValueOrigin>)>,
 }

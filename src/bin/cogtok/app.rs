@@ -2,6 +2,8 @@
 
 mod first_profile;
 mod missing_profile;
+mod moved_address;
+pub use moved_address::instead;
 mod network;
 pub use network::check_descriptors;
 pub mod options;
@@ -22,6 +24,7 @@ use cogtok::cache::token_cache::Cache;
 use cogtok::error::{Error, Result};
 use cogtok::http::client::HttpClient;
 use cogtok::secrets::store::SecretStore;
+use cogtok::settings::keys::Settings;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ProfileName, SecretKind, parse_duration};
 use cogtok::store::Dirs;
@@ -65,6 +68,8 @@ pub struct App {
     sources: RefCell<Vec<(SecretKind, SecretSource)>>,
     is_inside: Cell<bool>,
     may_lack_config: Cell<bool>,
+    /// The settings that profiles were resolved from in this call, each once.
+    used: RefCell<Vec<Settings>>,
     on_profile: fn(&Profile),
 }
 
@@ -92,6 +97,7 @@ impl App {
             sources: RefCell::default(),
             is_inside: Cell::new(false),
             may_lack_config: Cell::new(false),
+            used: RefCell::default(),
             on_profile,
         })
     }

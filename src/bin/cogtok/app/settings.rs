@@ -28,6 +28,7 @@ impl App {
         let settings =
             self.settings(name.as_ref(), options).map_err(|error| self.about_profile(name.as_ref(), error))?;
         let mut profile = Profile::resolve(name, &settings, &aws_environment())?;
+        self.note_settings(settings);
         profile.m2m.state_dir = self.dirs().state.clone();
         if self.is_inside.get() {
             profile.is_inside_aws_credentials = true;

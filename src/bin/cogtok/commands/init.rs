@@ -37,7 +37,7 @@ pub struct Init {
     name: Option<String>,
 }
 
-pub fn run(mut app: App, args: &Init) -> Result<()> {
+pub fn run(app: &mut App, args: &Init) -> Result<()> {
     if !terminal::can_ask() {
         return Err(Error::new(Kind::NeedsHuman, "`cogtok init` asks questions, and there is no terminal to ask at")
             .hint("create a profile: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID")
@@ -54,8 +54,8 @@ pub fn run(mut app: App, args: &Init) -> Result<()> {
         Some(source) => given::read(source)?,
         None => given::ask()?,
     };
-    let mut plans = plans(&app, given, named)?;
-    write(&app, &mut plans)?;
+    let mut plans = plans(app, given, named)?;
+    write(app, &mut plans)?;
     plans.iter().for_each(report);
     let [plan] = plans.as_slice() else {
         terminal::hint("choose one: cogtok profile use NAME");
@@ -66,9 +66,9 @@ pub fn run(mut app: App, args: &Init) -> Result<()> {
     let has = |key: Key| plan.settings.iter().any(|setting| setting.key == key);
     let is_complete = |part: &str| plan.missing.iter().all(|missing| !missing.what.starts_with(part));
     let done = if has(Key::UserClientId) && is_complete("users") {
-        user::sign_in(&mut app, plan)
+        user::sign_in(app, plan)
     } else if has(Key::M2mClientId) || has(Key::SecretArn) {
-        machine::sign_in(&mut app, plan)
+        machine::sign_in(app, plan)
     } else {
         return Ok(());
     };

@@ -73,7 +73,7 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
         terminal::note("waiting for an MCP client's messages on standard input; Ctrl-D ends it");
     }
     let place = McpEndpoint { wire: app.new_wire()?, url: server.url, silence: SILENCE };
-    let limit = app.given_timeout();
+    let (limit, target) = (app.given_timeout(), server.place);
     let (asks, questions) = mpsc::channel();
     let (tell, person) = tokio::sync::watch::channel(None);
     let is_over = Arc::new(AtomicBool::new(false));
@@ -81,7 +81,9 @@ pub fn run(app: &App, args: &McpProxy) -> Result<()> {
     // Getting a token blocks, so messages are forwarded on a separate thread.
     let forwarder = std::thread::Builder::new().name("forward".to_owned()).spawn(move || {
         let out = Box::new(|line: &str| terminal::data(line).map(|delivered| delivered != WriteOutcome::NobodyReads));
-        let forward = Forward { place, tokens: asks, lines: stdin_lines(MOST_BYTES), out, limit, asked, person };
+        let explain = Box::new(move |error| target.moved(error));
+        let lines = stdin_lines(MOST_BYTES);
+        let forward = Forward { place, tokens: asks, lines, out, limit, asked, person, explain };
         check_descriptors()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| failed(&why))?;
         let outcome = runtime.block_on(proxy::run(forward));

@@ -99,8 +99,9 @@ pub enum Command {
 }
 
 /// Runs a command. Where something is missing, a hint names a variable that is like the one that would supply it.
-pub fn run(app: App, command: Command) -> Result<()> {
-    dispatch(app, command).map_err(|error| {
+pub fn run(mut app: App, command: Command) -> Result<()> {
+    dispatch(&mut app, command).map_err(|error| {
+        let error = app.with_moved_address(error);
         if !matches!(error.kind(), Kind::Config | Kind::NeedsHuman) {
             return error;
         }
@@ -108,28 +109,28 @@ pub fn run(app: App, command: Command) -> Result<()> {
     })
 }
 
-fn dispatch(app: App, command: Command) -> Result<()> {
+fn dispatch(app: &mut App, command: Command) -> Result<()> {
     match command {
         Command::Init(args) => init::run(app, &args),
-        Command::User(command) => user::run(&app, command),
-        Command::Group(command) => group::run(&app, command),
-        Command::Token(command) => token::run(&app, command),
-        Command::Login(args) => login::run(&app, &args),
-        Command::Logout(args) => logout::run(&app, &args),
-        Command::SignUp(args) => sign_up::run(&app, &args),
-        Command::Password(command) => password::run(&app, command),
-        Command::Status(_) => status::run(&app),
-        Command::Doctor(args) => doctor::run(&app, &args),
-        Command::Profile(command) => profile::run(&app, command),
-        Command::Secret(command) => secret::run(&app, command),
-        Command::Exec(args) => exec::run(&app, &args),
-        Command::Header(args) => header::run(&app, &args),
-        Command::Call(command) => call::run(&app, command),
-        Command::Mcp(command) => mcp::run(&app, command),
-        Command::McpProxy(args) => mcp_proxy::run(&app, &args),
-        Command::Serve(args) => serve::run(&app, &args),
-        Command::AwsCredentials(args) => aws_credentials::run(&app, &args),
-        Command::Cache(command) => cache::run(&app, command),
+        Command::User(command) => user::run(app, command),
+        Command::Group(command) => group::run(app, command),
+        Command::Token(command) => token::run(app, command),
+        Command::Login(args) => login::run(app, &args),
+        Command::Logout(args) => logout::run(app, &args),
+        Command::SignUp(args) => sign_up::run(app, &args),
+        Command::Password(command) => password::run(app, command),
+        Command::Status(_) => status::run(app),
+        Command::Doctor(args) => doctor::run(app, &args),
+        Command::Profile(command) => profile::run(app, command),
+        Command::Secret(command) => secret::run(app, command),
+        Command::Exec(args) => exec::run(app, &args),
+        Command::Header(args) => header::run(app, &args),
+        Command::Call(command) => call::run(app, command),
+        Command::Mcp(command) => mcp::run(app, command),
+        Command::McpProxy(args) => mcp_proxy::run(app, &args),
+        Command::Serve(args) => serve::run(app, &args),
+        Command::AwsCredentials(args) => aws_credentials::run(app, &args),
+        Command::Cache(command) => cache::run(app, command),
         Command::Completions(args) => completions::run(&args),
         Command::Help(args) => help::run(&args),
     }

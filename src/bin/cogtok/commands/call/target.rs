@@ -1,7 +1,7 @@
 //! The target of a call: a URL, or a target of the profile. The token is sent there and nowhere else.
 
 use cogtok::aws::agentcore::Resource;
-use cogtok::error::{Advice, Error, Result};
+use cogtok::error::{Advice, AdviceKind, Error, Result};
 use cogtok::http::redirect::moved;
 use cogtok::settings::profile::issuers;
 use cogtok::settings::targets::Address;
@@ -9,7 +9,7 @@ use cogtok::settings::types::{AgentcoreArn, Endpoint, TargetKind, TargetName, To
 use cogtok::token::error_response::{Api, RequestContext};
 use url::Url;
 
-use crate::app::App;
+use crate::app::{App, instead};
 
 /// A URL and what the profile says about it.
 #[derive(Debug)]
@@ -76,7 +76,16 @@ impl CallTarget {
 
     /// The error with the way to the address that a redirect leads to, where it is on the same host.
     pub fn moved(&self, error: Error) -> Error {
-        let Some(url) = moved(&error).map(|moved| moved.to) else { return error };
+        // The address of the token may have moved as well, and is another setting.
+        let is_here = |asked: &str| match &self.at {
+            TargetLocation::Url(url) => asked.starts_with(url.as_str()),
+            TargetLocation::Arn(_) => true,
+        };
+        let is_unexplained = error.advises(AdviceKind::UseMovedAddress);
+        let Some(to) = moved(&error).filter(|moved| is_unexplained && is_here(moved.asked)).map(|moved| moved.to)
+        else {
+            return error;
+        };
         let hint = match &self.target {
             Some(target) => {
                 Advice::new("if that is the right address: cogtok profile set {name} targets.{target}.url {url}")
@@ -84,8 +93,8 @@ impl CallTarget {
             }
             None => Advice::new("if that is the right address, call it: {url}"),
         };
-        let hint = hint.word("url", url);
-        error.with_hint(hint)
+        let hint = hint.word("url", to);
+        instead(error, &hint)
     }
 
     /// The facts for explaining a refusal; `options` select the token for another command.

@@ -83,7 +83,7 @@ impl<'a> Tokens<'a> {
     fn obtain(&mut self, source: &TokenArgs) -> Result<ObtainedToken> {
         let error = match source.get(self.app) {
             Err(error) if is_for_a_person(&error) => error,
-            got => return got,
+            got => return got.map_err(|error| self.app.with_moved_address(error)),
         };
         match &mut self.sign_in {
             Some(sign_in) => sign_in.then_get(&source.relaxed(), error),

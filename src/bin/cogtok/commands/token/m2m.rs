@@ -4,8 +4,8 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cache::single_flight;
 use cogtok::cache::single_flight::{CachePolicy, TokenFlight, TokenOrigin, TokenResponse};
-use cogtok::error::{Advice, Error, Result};
-use cogtok::http::redirect;
+use cogtok::error::{Advice, AdviceKind, Error, Result};
+use cogtok::http::redirect::moved;
 use cogtok::oauth::client_credentials;
 use cogtok::secret::Secret;
 use cogtok::secret::shape::client_secret;
@@ -15,7 +15,7 @@ use cogtok::settings::profile::{Profile, missing};
 use cogtok::settings::types::{SecretKind, TokenUse, Transport};
 use cogtok::token::TokenSet;
 
-use crate::app::{App, SecretSource, can_store_for};
+use crate::app::{App, SecretSource, can_store_for, instead};
 use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
 use crate::args::token_output::again;
 use crate::commands::refused_scopes;
@@ -203,22 +203,19 @@ fn explained(app: &App, profile: &Profile, client: &client_credentials::Client, 
     let scopes = client.scopes.to_string();
     let asked = (scopes.as_str(), ["invalid_scope", "invalid_grant"].as_slice());
     let error = refused_scopes::named(app, profile, &client.client_id, asked, error);
-    moved(profile, error)
+    in_secret(profile, app.with_moved_address(error))
 }
 
-/// The error with the way to the address that a redirect leads to, where it is on the same host.
-fn moved(profile: &Profile, error: Error) -> Error {
-    let Some(url) = redirect::moved(&error).map(|moved| moved.to) else { return error };
-    let hint = match &profile.m2m.secret_arn {
-        Some(arn) => {
-            Advice::new("if that is the right address, it belongs in the secret {arn}: {url}").text("arn", arn)
+/// The error with the way to the address that a redirect leads to, where the one that was asked is in the profile's secret.
+fn in_secret(profile: &Profile, error: Error) -> Error {
+    match (&profile.m2m.secret_arn, moved(&error).filter(|_| error.advises(AdviceKind::UseMovedAddress))) {
+        (Some(arn), Some(moved)) => {
+            let hint = Advice::new("if that is the right address, it belongs in the secret {arn}: {url}");
+            let hint = hint.text("arn", arn).word("url", moved.to);
+            instead(error, &hint)
         }
-        None => Advice::new(
-            "if that is the right address: cogtok profile set {name} m2m.token_url {url} || add `--token-url {url}`",
-        ),
-    };
-    let hint = hint.word("url", url);
-    error.with_hint(hint)
+        _ => error,
+    }
 }
 
 /// The machine's client with its secret: the one at hand, else from Secrets Manager, the store, or a person.

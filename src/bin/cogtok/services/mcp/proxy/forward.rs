@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cogtok::error::Result;
+use cogtok::error::{Error, Result};
 use cogtok::secret::Secret;
 use cogtok::token::error_response::RequestContext;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -38,4 +38,6 @@ pub struct Forward {
     pub person: watch::Receiver<Option<String>>,
     /// The server and the token, to explain a refusal.
     pub asked: RequestContext,
+    /// Adds what the caller knows about the server's address to an error.
+    pub explain: Box<dyn Fn(Error) -> Error + Send>,
 }

@@ -34,7 +34,7 @@ pub async fn run(state: Rc<State>, message: ClientMessage, mut open: Open) {
         && !open.is_given_up()
     {
         log::warn!(target: "cogtok", "{}: {}", message.method, error.message());
-        open.why = error;
+        open.why = state.explained(error);
     }
 }
 

@@ -76,6 +76,11 @@ impl State {
         &self.forward.asked
     }
 
+    /// The error with what the caller knows about the server's address.
+    pub fn explained(&self, error: Error) -> Error {
+        (self.forward.explain)(error)
+    }
+
     /// The session as it is now.
     pub fn session(&self) -> Session {
         self.session.borrow().clone()
