@@ -77,6 +77,10 @@ fn of_client(arn: &SecretArn, Pairs { pairs, odd }: Pairs, region: Option<&Regio
     if let Some(why) = found.refused.first() {
         return Err(shape(arn, why.trim_start_matches("skipped ")));
     }
+    if let Some(names) = found.mixed_environments() {
+        let [one, other] = names.map(|name| printable(name, 80));
+        return Err(shape(arn, &format!("`{one}` and `{other}` are of different environments")));
+    }
     if let (Some((prefix, origin)), true) = (found.prefixes.first(), found.candidates(Key::Domain).is_empty()) {
         let (prefix, origin) = (prefix.clone(), origin.clone());
         if let Some(domain) = region.and_then(|region| Partition::domain(&prefix, region)) {
@@ -196,6 +200,9 @@ mod tests {
             r#"{"client_secret":"hunter2","scope":"a","scopes":"b"}"#,
             r#"{"client_secret":"hunter2","client_id":"a","clientId":"b"}"#,
             r#"{"client_secret":"hunter2","client_id":"a b"}"#,
+            r#"{"dev":{"client_id":"a"},"prod":{"client_secret":"hunter2"}}"#,
+            r#"{"PROD_CLIENT_SECRET":"hunter2","DEV_CLIENT_ID":"a","DEV_SCOPES":"a/b"}"#,
+            r#"{"client_secret":"hunter2","client_id_dev":"a","token_url_prod":"https://h.example/oauth2/token"}"#,
             "<hunter2/>",
             r#"{"client_secret":"hunter2","token_url":"http://evil.example"}"#,
             r#"{"client_secret":"hunter2","domain":"hunter2/../x"}"#,

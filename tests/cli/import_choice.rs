@@ -144,3 +144,84 @@ fn outputs_that_name_two_pools_are_not_mixed() {
     at(&home, &server, &["stack", "--from", "stack", "--user-pool-id", "us-east-1_Green"]).run().ok();
     assert_eq!(settings(&home, "ws")["user_pool_id"], json!("us-east-1_Green"));
 }
+
+const ISSUED: [&str; 2] = ["1example23456789abcdefghij", "2example23456789abcdefghij"];
+
+/// An import of this file, without a network.
+fn import_of(home: &Home, text: &str, args: &[&str]) -> crate::harness::Output {
+    let file = home.plant("class.env", text);
+    home.cogtok(["profile", "import", "--name", "ws"]).arg(&file).args(args).run()
+}
+
+#[test]
+fn one_environments_pool_never_gets_the_client_of_another() {
+    let client = ISSUED[0];
+    for (pool, other) in
+        [("DEV_COGNITO_USER_POOL_ID", "PROD_COGNITO_CLIENT_ID"), ("COGNITO_USER_POOL_ID_DEV", "COGNITO_CLIENT_ID_PROD")]
+    {
+        let home = Home::new();
+        let output = import_of(&home, &format!("{pool}={POOL}\n{other}={client}\n"), &[]);
+        output.ok().stderr_has(&format!("skipped {other}: it does not belong with {pool}"));
+        output.stderr_has("still missing for users' tokens: the app client");
+        assert_eq!(settings(&home, "ws")["user.client_id"], Value::Null);
+    }
+    let home = Home::new();
+    let nested = json!({"dev": {"UserPoolId": POOL}, "prod": {"ClientId": client}}).to_string();
+    import_of(&home, &nested, &[]).ok().stderr_has("skipped prod.ClientId: it does not belong with dev.UserPoolId");
+    let home = Home::new();
+    home.canary("secret-of-production");
+    let machine = format!(
+        "DEV_M2M_CLIENT_ID={client}\nPROD_M2M_CLIENT_SECRET=secret-of-production\nPROD_TOKEN_URL=https://ws.example/oauth2/token\n"
+    );
+    let output = import_of(&home, &machine, &[]);
+    output.ok().stderr_has("skipped PROD_M2M_CLIENT_SECRET").stderr_has("skipped PROD_TOKEN_URL");
+    output.stderr_has("cogtok secret set m2m-client -p ws");
+    assert_eq!(settings(&home, "ws")["m2m.token_url"], Value::Null);
+}
+
+#[test]
+fn a_suffix_names_an_environment_as_a_prefix_does() {
+    let home = Home::new();
+    let text = format!("COGNITO_USER_POOL_ID_DEV={POOL}\nCOGNITO_CLIENT_ID_DEV=web\n");
+    import_of(&home, &text, &[]).ok().stderr_lacks("skipped").stderr_lacks("missing");
+    assert_eq!(settings(&home, "ws")["user.client_id"], json!("web"));
+}
+
+#[test]
+fn a_client_decides_where_environments_share_a_pool_and_a_discovery_url_where_it_names_the_pool() {
+    let [dev, prod] = ISSUED;
+    let of = |name: &str, client: &str| {
+        format!(
+            "{name}_COGNITO_USER_POOL_ID={POOL}\n{name}_COGNITO_CLIENT_ID={client}\n{name}_COGNITO_DOMAIN={}.example.com\n",
+            name.to_lowercase()
+        )
+    };
+    let home = Home::new();
+    let output = import_of(&home, &(of("DEV", dev) + &of("PROD", prod)), &["--client-id", prod]);
+    output.ok().stderr_lacks("missing").stderr_lacks("skipped PROD").stderr_has("skipped DEV_COGNITO_DOMAIN");
+    let shown = settings(&home, "ws");
+    assert_eq!((&shown["user_pool_id"], &shown["domain"]), (&json!(POOL), &json!("https://prod.example.com")));
+
+    let of = |name: &str, pool: &str, client: &str| {
+        let url = format!("https://cognito-idp.us-east-1.amazonaws.com/{pool}/.well-known/openid-configuration");
+        format!("{name}_DISCOVERY_URL={url}\n{name}_CLIENT_ID={client}\n")
+    };
+    let home = Home::new();
+    let text = of("RUNTIME", "us-east-1_Runtime00", dev) + &of("IDENTITY", "us-east-1_Identity0", prod);
+    import_of(&home, &text, &["--user-pool-id", "us-east-1_Identity0"]).ok().stderr_has("skipped RUNTIME_CLIENT_ID");
+    assert_eq!(settings(&home, "ws")["user.client_id"], json!(prod));
+}
+
+#[test]
+fn a_secret_of_no_known_client_is_named_and_unlike_names_are_doubted() {
+    let home = Home::new();
+    home.canary("secret-of-identity");
+    let text =
+        format!("RUNTIME_POOL_ID={POOL}\nRUNTIME_CLIENT_ID={}\nIDENTITY_CLIENT_SECRET=secret-of-identity\n", ISSUED[0]);
+    import_of(&home, &text, &[]).ok().stderr_has("skipped IDENTITY_CLIENT_SECRET");
+    let home = Home::new();
+    let text = format!("RUNTIME_POOL_ID={POOL}\nIDENTITY_CLIENT_ID={}\n", ISSUED[0]);
+    import_of(&home, &text, &[])
+        .ok()
+        .stderr_has("comes from RUNTIME_POOL_ID and `user.client_id` comes from IDENTITY_CLIENT_ID: check that they belong together");
+}

@@ -1,12 +1,14 @@
 //! The values of a source: settings, each with the name it was found under, and secrets.
 
+mod environment;
+mod settle;
+
 use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
 use crate::aws::app_clients::AppClient;
 use crate::error::{Error, Result, is_unprintable, printable};
-use crate::oauth::client_bundle::name_normalization::group;
 use crate::secret::Secret;
 use crate::settings::keys::Key;
 use crate::settings::secret_detection::is_misplaced;
@@ -32,8 +34,17 @@ pub struct Candidate {
     pub values: Vec<String>,
     /// Its origin: a name in the source, or the operation that returned it.
     pub origin: String,
+    /// Other names with the same value: environments may share one.
+    also: Vec<String>,
     /// How sure it is that the value is meant for the key; 0 is the surest.
     rank: u8,
+}
+
+impl Candidate {
+    /// Its origin, and the other names with the same value.
+    fn names(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.origin).chain(&self.also)
+    }
 }
 
 /// A secret that a source has.
@@ -115,9 +126,13 @@ impl ProfileCandidate {
         let values: Vec<String> = values.into_iter().map(plain).collect();
         let candidates = self.settings.entry(key).or_default();
         match candidates.iter_mut().find(|candidate| candidate.values == values) {
-            Some(same) if same.rank <= rank => {}
-            Some(same) => (same.rank, same.origin) = (rank, origin.to_owned()),
-            None => candidates.push(Candidate { values, origin: origin.to_owned(), rank }),
+            Some(same) if same.names().any(|name| name == origin) => same.rank = same.rank.min(rank),
+            Some(same) if same.rank <= rank => same.also.push(origin.to_owned()),
+            Some(same) => {
+                same.rank = rank;
+                same.also.insert(0, std::mem::replace(&mut same.origin, origin.to_owned()));
+            }
+            None => candidates.push(Candidate { values, origin: origin.to_owned(), also: Vec::new(), rank }),
         }
     }
 
@@ -138,7 +153,7 @@ impl ProfileCandidate {
         if let Some(meant) = meant.first().filter(|_| OF_ENVIRONMENTS.contains(&key)) {
             self.stay_with(meant, &others);
         }
-        self.settings.insert(key, vec![Candidate { values, origin: origin.to_owned(), rank: 0 }]);
+        self.settings.insert(key, vec![Candidate { values, origin: origin.to_owned(), also: Vec::new(), rank: 0 }]);
         Ok(())
     }
 
@@ -176,79 +191,6 @@ impl ProfileCandidate {
     /// The values found for a key.
     pub fn candidates(&self, key: Key) -> &[Candidate] {
         self.settings.get(&key).map_or(&[], Vec::as_slice)
-    }
-
-    /// Chooses one value for each key: the surest if there is one, else `choose`'s for the keys it is asked about, else the first.
-    ///
-    /// # Errors
-    /// The error of `choose`.
-    pub fn settle(&mut self, asked: &[Key], mut choose: impl FnMut(Key, &[Candidate]) -> Result<usize>) -> Result<()> {
-        let mut passed_over = Vec::new();
-        let keys: Vec<Key> = self.settings.keys().copied().collect();
-        for key in keys {
-            let candidates = self.candidates(key).to_vec();
-            let best = candidates.iter().map(|candidate| candidate.rank).min().unwrap_or_default();
-            let surest: Vec<Candidate> =
-                candidates.iter().filter(|candidate| candidate.rank == best).cloned().collect();
-            let is_asked = asked.contains(&key) && surest.len() > 1;
-            let taken = if is_asked { choose(key, &surest)? } else { 0 };
-            let Some(taken) = surest.get(taken).cloned() else { continue };
-            let others: Vec<Candidate> = candidates.into_iter().filter(|other| *other != taken).collect();
-            passed_over.extend(others.iter().map(|other| (other.origin.clone(), key, taken.origin.clone())));
-            if key == Key::UserPoolId || is_asked {
-                self.stay_with(&taken, &others);
-            }
-            self.settings.insert(key, vec![taken]);
-        }
-        let mut seen: Vec<SecretKind> = Vec::new();
-        let (kept, others) = std::mem::take(&mut self.secrets).into_iter().partition(|secret| {
-            let is_first = !seen.contains(&secret.kind);
-            seen.push(secret.kind);
-            is_first
-        });
-        self.secrets = kept;
-        for FoundSecret { kind, origin, .. } in others {
-            let origin = printable(&origin, 80);
-            self.leave_out(&format!("skipped the {kind} secret ({origin}): there is one already"));
-        }
-        for (origin, key, taken) in passed_over {
-            let [origin, taken] = [origin, taken].map(|name| printable(&name, 80));
-            self.leave_out(&format!("skipped {origin}: `{}` comes from {taken}", key.dotted()));
-        }
-        Ok(())
-    }
-
-    /// Leaves out what is of other environments than a value that was settled on: one's pool is nothing for another's client.
-    fn stay_with(&mut self, taken: &Candidate, others: &[Candidate]) {
-        let own = group(&taken.origin);
-        let groups: Vec<Vec<String>> = others.iter().map(|other| group(&other.origin)).collect();
-        let is_of = |group: &[String], name: &[String]| !group.is_empty() && name.starts_with(group);
-        let is_foreign = |name: &[String]| groups.iter().any(|group| *group != own && is_of(group, name));
-        if groups.iter().all(|group| *group == own) {
-            return;
-        }
-        let mut left_out = Vec::new();
-        for candidates in self.settings.values_mut() {
-            let has_own = candidates.iter().any(|candidate| is_of(&own, &group(&candidate.origin)));
-            candidates.retain(|candidate| {
-                let name = group(&candidate.origin);
-                let stays = is_of(&own, &name) || !(has_own || is_foreign(&name));
-                if !stays {
-                    left_out.push(candidate.origin.clone());
-                }
-                stays
-            });
-        }
-        self.settings.retain(|_, candidates| !candidates.is_empty());
-        let stays = |origin: &str| is_of(&own, &group(origin)) || !is_foreign(&group(origin));
-        left_out.extend(self.secrets.iter().map(|secret| &secret.origin).filter(|origin| !stays(origin)).cloned());
-        self.secrets.retain(|secret| stays(&secret.origin));
-        self.prefixes.retain(|(_, origin)| stays(origin));
-        let is_told = |origin: &String| others.iter().all(|other| other.origin != *origin);
-        for origin in left_out.into_iter().filter(is_told) {
-            let [origin, taken] = [&origin, &taken.origin].map(|name| printable(name, 80));
-            self.leave_out(&format!("skipped {origin}: it does not belong with {taken}"));
-        }
     }
 
     /// The settings, each with its value and where it was found. [`ProfileCandidate::settle`] comes before.

@@ -8,11 +8,12 @@ use crate::error::printable;
 use crate::oauth::client_bundle::candidates::Pair;
 use crate::oauth::client_bundle::candidates::ProfileCandidate;
 use crate::oauth::client_bundle::name_normalization;
-use crate::oauth::client_bundle::name_normalization::{is_ours, letters, plain};
+use crate::oauth::client_bundle::name_normalization::{core, is_ours, letters, plain};
 use crate::secret::Secret;
 use crate::secrets::store::shaped;
 use crate::settings::issuer;
 use crate::settings::keys::Key;
+use crate::settings::secret_detection::is_like_a_secret;
 use crate::settings::types::{ClientId, Endpoint, PoolId, Scopes, SecretKind, is_pool_id};
 
 /// Scopes of users' tokens, which no machine may ask for.
@@ -54,9 +55,23 @@ pub fn take(pairs: Vec<Pair>, found: &mut ProfileCandidate) {
         .map(|pair| name_normalization::group(&pair.name))
         .filter(|group| !group.is_empty())
         .collect();
+    let mut of_unknown_clients = Vec::new();
     for pair in pairs {
         let around = if machines.contains(&object(&pair.name)) { Around::Machine } else { Around::Others };
+        let (name, is_secret, before) = (pair.name.clone(), is_client_secret(&pair), found.heard);
         one(pair, around, &pools, found);
+        if is_secret && found.heard == before {
+            of_unknown_clients.push(name);
+        }
+    }
+    // A secret next to an app client may be meant for it, so it is not passed over in silence.
+    if [Key::UserClientId, Key::M2mClientId].iter().any(|key| !found.candidates(*key).is_empty()) {
+        for name in of_unknown_clients {
+            found.leave_out(&format!(
+                "skipped {}: cogtok does not know which app client it is of",
+                printable(&name, 80)
+            ));
+        }
     }
     // Without a user name a password can't be stored.
     if found.secret(SecretKind::Password).is_some() && found.candidates(Key::Username).is_empty() {
@@ -78,12 +93,21 @@ pub(crate) fn take_client(pairs: Vec<Pair>, found: &mut ProfileCandidate) -> Vec
     unknown
 }
 
+/// Whether a pair looks like some app client's secret, whoever gave it out.
+fn is_client_secret(Pair { name, value }: &Pair) -> bool {
+    let text = value.trim();
+    let is_reference = text.is_empty() || text.starts_with("arn:") || text.contains("://");
+    let is_random = || letters(name).contains("clientsecret") && is_like_a_secret(text);
+    let is_named = core(name).ends_with("clientsecret") || is_random();
+    is_named && !is_reference && !name_normalization::is_foreign(name)
+}
+
 /// Whether what has this name decides which token a machine gets, so that it can't be passed over.
 pub(crate) fn is_of_a_client(name: &str) -> bool {
-    let plain = plain(name);
+    let core = core(name);
     !name_normalization::is_foreign(name)
-        && (is_token_endpoint(&plain)
-            || ["clientid", "clientsecret", "scope", "scopes", "domain"].iter().any(|tail| plain.ends_with(tail)))
+        && (is_token_endpoint(&core)
+            || ["clientid", "clientsecret", "scope", "scopes", "domain"].iter().any(|tail| core.ends_with(tail)))
 }
 
 /// A token endpoint, in other tools' words.
@@ -95,33 +119,37 @@ fn is_token_endpoint(plain: &str) -> bool {
 pub fn is_known(name: &str) -> bool {
     const TAILS: [&str; 8] =
         ["clientid", "clientsecret", "m2msecret", "poolid", "tokenurl", "tokenendpoint", "scopes", "domain"];
-    let (plain, whole) = (plain(name), letters(name));
+    let (core, whole) = (core(name), letters(name));
     !name_normalization::is_foreign(name)
-        && (is_ours(&plain)
+        && (is_ours(&core)
             || ["cognito", "cogtok"].iter().any(|part| whole.contains(part))
-            || TAILS.iter().any(|tail| plain.ends_with(tail)))
+            || TAILS.iter().any(|tail| core.ends_with(tail)))
 }
 
 fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found: &mut ProfileCandidate) {
-    let (is_machine, is_one) = (around != Around::Others, around == Around::OneClient);
-    let (plain, whole, text) = (plain(&name), letters(&name), value.trim());
+    let (plain, core, whole, text) = (plain(&name), core(&name), letters(&name), value.trim());
+    // The names around it are those of its own environment.
+    let is_one = around == Around::OneClient;
+    let is_machine = is_one || (around == Around::Machine && plain == core);
     let is_placeholder = name_normalization::is_placeholder(text);
     if text.is_empty() || name_normalization::is_foreign(&name) {
         return;
     }
-    let ends = |tails: &[&str]| tails.iter().any(|tail| plain.ends_with(tail));
+    let ends = |tails: &[&str]| tails.iter().any(|tail| core.ends_with(tail));
     let has = |parts: &[&str]| parts.iter().any(|part| whole.contains(part));
-    let rank = if is_ours(&plain) { 0 } else { 1 };
+    // A name that says its environment is less sure than one that does not.
+    let (rank, is_known) = (if is_ours(&plain) { 0 } else { 1 }, is_ours(&core));
     if let Some(variable) = Key::ALL.iter().find(|key| key.variable() == Some(name.as_str())) {
         let values = if variable.is_list() { text.split_ascii_whitespace().collect() } else { vec![text] };
         return found.offer(*variable, values.into_iter().map(str::to_owned).collect(), &name);
     }
-    let is_beside_pool = pools.iter().any(|pool| name_normalization::group(&name).starts_with(pool));
+    let group = name_normalization::group(&name);
+    let is_beside_pool = pools.iter().any(|pool| pool.iter().all(|word| group.contains(word)));
     let is_secret = !text.starts_with("arn:") && !text.contains("://") && ends(&["clientsecret"]);
-    let kind = match secret_kind(&plain, &ends, &has, is_machine, text) {
+    let kind = match secret_kind(&core, &ends, &has, is_machine, text) {
         None if is_beside_pool && is_secret => Some(SecretKind::UserClient),
-        None if is_one && plain == "secret" => Some(SecretKind::M2mClient),
-        Some(SecretKind::UserClient) if is_one && !is_of_users(&plain) => Some(SecretKind::M2mClient),
+        None if is_one && core == "secret" => Some(SecretKind::M2mClient),
+        Some(SecretKind::UserClient) if is_one && !is_of_users(&core) => Some(SecretKind::M2mClient),
         kind => kind,
     };
     if let Some(kind) = kind {
@@ -138,7 +166,7 @@ fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found:
         }
         return;
     }
-    if is_placeholder && is_ours(&plain) && has(&["cognito", "client", "pool", "domain"]) {
+    if is_placeholder && is_known && has(&["cognito", "client", "pool", "domain"]) {
         found.refused.extend(is_one.then(|| unfilled(&name)));
         return found.leave_out(&unfilled(&name));
     }
@@ -160,29 +188,31 @@ fn one(Pair { name, value }: Pair, around: Around, pools: &[Vec<String>], found:
         return;
     }
     if let Some(url) = text.parse::<Endpoint>().ok().filter(|_| text.contains("://")) {
-        return a_url(&name, &plain, &url, is_one, found);
+        return a_url(&name, &core, &url, is_one, found);
     }
-    if is_token_endpoint(&plain) {
+    if is_token_endpoint(&core) {
         // An invalid address is reported.
         return found.offer(Key::TokenUrl, vec![text.to_owned()], &name);
     }
     if ends(&["scopes", "scope"]) && (machine || is_machine || has(&["oauth", "cognito", "client"])) {
         return scopes(text, &name, is_one, found);
     }
-    if ends(&["clientid", "clientsid"]) || (ends(&["client"]) && is_issued(text)) {
-        let is_machines = machine || (is_machine && plain == "clientid") || (is_one && !is_of_users(&plain));
+    // What follows may be an environment of any name.
+    let is_client = ends(&["client"]) || has(&["cognitoclientid"]);
+    if ends(&["clientid", "clientsid"]) || (is_client && is_issued(text)) {
+        let is_machines = machine || (is_machine && core == "clientid") || (is_one && !is_of_users(&core));
         let key = if is_machines { Key::M2mClientId } else { Key::UserClientId };
         // One of cogtok's names may have a value of any shape; another name needs one in AWS's form.
-        if text.parse::<ClientId>().is_ok() && (rank == 0 || is_one || is_issued(text)) {
+        if text.parse::<ClientId>().is_ok() && (is_known || is_one || is_issued(text)) {
             found.offer_ranked(key, vec![text.to_owned()], &name, rank);
-        } else if rank == 0 || is_one {
+        } else if is_known || is_one {
             found.offer(key, vec![text.to_owned()], &name);
         }
         return;
     }
-    match plain.as_str() {
-        "cognitousername" => found.offer(Key::Username, vec![text.to_owned()], &name),
-        "cognitoregion" => found.offer_ranked(Key::Region, vec![text.to_owned()], &name, 0),
+    match core.as_str() {
+        "cognitousername" => found.offer_ranked(Key::Username, vec![text.to_owned()], &name, rank),
+        "cognitoregion" => found.offer_ranked(Key::Region, vec![text.to_owned()], &name, rank),
         "awsregion" | "region" | "awscognitoregion" => found.offer_ranked(Key::Region, vec![text.to_owned()], &name, 1),
         "awsdefaultregion" => found.offer_ranked(Key::Region, vec![text.to_owned()], &name, 2),
         _ if ends(&["identitypoolid"]) => found.offer(Key::IdentityPoolId, vec![text.to_owned()], &name),

@@ -53,6 +53,14 @@ fn names_in_every_style_are_known() {
         ("IdentityPoolId", "us-east-1:12345678-90ab-cdef-1234-567890abcdef", Key::IdentityPoolId),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566", Key::EndpointUrl),
         ("AWS_REGION", "eu-west-1", Key::Region),
+        ("DEV_COGNITO_USER_POOL_ID", POOL, Key::UserPoolId),
+        ("COGNITO_CLIENT_ID_DEV", "web", Key::UserClientId),
+        ("CognitoClientIdProd2", "web", Key::UserClientId),
+        ("COGNITO_STAGING_M2M_CLIENT_ID", "m2m", Key::M2mClientId),
+        ("COGNITO_CLIENT_ID_RUNTIME", CLIENT, Key::UserClientId),
+        ("OAUTH_TOKEN_ENDPOINT_QA", "https://ws.example/oauth2/token", Key::TokenUrl),
+        ("COGNITO_DOMAIN_TEST", "auth.example.com", Key::Domain),
+        ("COGNITO_USERNAME_DEV", "alice@example.com", Key::Username),
     ] {
         assert_eq!(key_of(name, value), Some(key), "{name}={value}");
     }
@@ -201,4 +209,121 @@ fn one_environments_pool_goes_with_its_own_client() {
             }
         }
     }
+}
+
+const TOKEN_URL: &str = "https://ws.example/oauth2/token";
+
+/// What is left of `pairs` once the source is settled, and what cogtok says of the rest.
+fn settled(pairs: &[(&str, &str)]) -> (Vec<Key>, Vec<SecretKind>, Vec<String>) {
+    let mut found = taken(pairs);
+    found.settle(&[Key::UserPoolId, Key::UserClientId, Key::M2mClientId], |key, _| panic!("{key:?}")).unwrap();
+    let keys = found.settings().map(|(key, _)| key).collect();
+    let kinds = found.secrets().iter().map(|secret| secret.kind).collect();
+    (keys, kinds, found.left_out)
+}
+
+#[test]
+fn values_of_two_environments_are_not_mixed_where_each_key_has_one_value() {
+    let not_with = |origin: &str, taken: &str| format!("skipped {origin}: it does not belong with {taken}");
+    for (pool, client) in [
+        ("DEV_COGNITO_USER_POOL_ID", "PROD_COGNITO_CLIENT_ID"),
+        ("COGNITO_USER_POOL_ID_DEV", "COGNITO_CLIENT_ID_PROD"),
+        ("dev.UserPoolId", "prod.ClientId"),
+        ("outputs.stage1.UserPoolId", "outputs.stage2.ClientId"),
+        ("BlueUserPoolId", "GreenClientId"),
+    ] {
+        let (keys, _, told) = settled(&[(pool, POOL), (client, CLIENT)]);
+        assert_eq!((keys, told), (vec![Key::UserPoolId], vec![not_with(client, pool)]));
+    }
+    let (keys, kinds, told) = settled(&[
+        ("DEV_M2M_CLIENT_ID", CLIENT),
+        ("PROD_M2M_CLIENT_SECRET", "the-secret-of-production"),
+        ("PROD_TOKEN_URL", TOKEN_URL),
+    ]);
+    assert_eq!((keys, kinds.len()), (vec![Key::M2mClientId], 0));
+    let told_of = |name: &str| told.contains(&not_with(name, "DEV_M2M_CLIENT_ID"));
+    assert!(told_of("PROD_M2M_CLIENT_SECRET") && told_of("PROD_TOKEN_URL"), "{told:?}");
+    // What names no environment is for all of them.
+    let (keys, kinds, told) = settled(&[
+        ("COGNITO_USER_POOL_ID", POOL),
+        ("DEV_COGNITO_CLIENT_ID", "web"),
+        ("COGNITO_CLIENT_SECRET_DEV", "the-secret-of-development"),
+        ("COGNITO_DOMAIN", "auth.example.com"),
+    ]);
+    assert_eq!((keys.len(), kinds, told), (3, vec![SecretKind::UserClient], Vec::new()));
+}
+
+#[test]
+fn a_pool_that_two_environments_share_stays_with_the_chosen_client() {
+    let pairs = [
+        ("DEV_COGNITO_USER_POOL_ID", POOL),
+        ("DEV_COGNITO_CLIENT_ID", "devs"),
+        ("DEV_COGNITO_DOMAIN", "dev.example.com"),
+        ("PROD_COGNITO_USER_POOL_ID", POOL),
+        ("PROD_COGNITO_CLIENT_ID", "prods"),
+        ("PROD_COGNITO_DOMAIN", "prod.example.com"),
+    ];
+    for (client, domain, pool) in [
+        ("devs", "https://dev.example.com", "DEV_COGNITO_USER_POOL_ID"),
+        ("prods", "https://prod.example.com", "PROD_COGNITO_USER_POOL_ID"),
+    ] {
+        let mut asked = taken(&pairs);
+        let meant = |candidates: &[Candidate]| candidates.iter().position(|candidate| candidate.values == [client]);
+        asked.settle(&[Key::UserPoolId, Key::UserClientId], |_, candidates| Ok(meant(candidates).unwrap())).unwrap();
+        let mut decided = taken(&pairs);
+        decided.decide(Key::UserClientId, vec![client.to_owned()], "--client-id").unwrap();
+        decided.settle(&[Key::UserPoolId], |_, _| panic!("there is one pool")).unwrap();
+        for found in [asked, decided] {
+            let values = [Key::UserPoolId, Key::UserClientId, Key::Domain].map(|key| found.one(key));
+            assert_eq!(values, [Some(POOL), Some(client), Some(domain)]);
+            assert_eq!(found.candidates(Key::UserPoolId)[0].origin, pool);
+        }
+    }
+}
+
+#[test]
+fn pools_named_by_their_discovery_documents_decide_on_the_client() {
+    let url =
+        |pool: &str| format!("https://cognito-idp.us-east-1.amazonaws.com/{pool}/.well-known/openid-configuration");
+    let [runtime, identity] = ["us-east-1_Runtime00", "us-east-1_Identity0"];
+    let (of_runtime, of_identity) = (url(runtime), url(identity));
+    let mut found = taken(&[
+        ("RUNTIME_DISCOVERY_URL", &of_runtime),
+        ("RUNTIME_CLIENT_ID", CLIENT),
+        ("IDENTITY_DISCOVERY_URL", &of_identity),
+        ("IDENTITY_CLIENT_ID", "2example23456789abcdefghij"),
+    ]);
+    found.decide(Key::UserPoolId, vec![identity.to_owned()], "--user-pool-id").unwrap();
+    found.settle(&[Key::UserClientId], |_, _| panic!("the client follows from the pool")).unwrap();
+    assert_eq!(found.one(Key::UserClientId), Some("2example23456789abcdefghij"));
+}
+
+#[test]
+fn a_secret_is_not_given_to_a_client_of_another_name_nor_passed_over_in_silence() {
+    for (secret, says) in [
+        ("IDENTITY_CLIENT_SECRET", "cogtok does not know which app client it is of"),
+        ("IDENTITY_COGNITO_CLIENT_SECRET", "it does not belong with RUNTIME_CLIENT_ID"),
+        ("PARTNER_CLIENT_SECRET", "cogtok does not know which app client it is of"),
+    ] {
+        let (_, kinds, told) =
+            settled(&[("RUNTIME_POOL_ID", POOL), ("RUNTIME_CLIENT_ID", CLIENT), (secret, "hunter2")]);
+        assert_eq!((kinds, told), (Vec::new(), vec![format!("skipped {secret}: {says}")]));
+    }
+    for (password, is_taken) in [("COGNITO_PASSWORD", true), ("COGNITO_PASSWORD_DEV", false), ("COGTOK_PASSWORD", true)]
+    {
+        let (_, kinds, told) = settled(&[("COGNITO_USERNAME", "alice"), (password, "hunter2hunter2")]);
+        assert_eq!((kinds.len() == 1, told.is_empty()), (is_taken, is_taken), "{told:?}");
+    }
+    // Another product's is none of ours.
+    let (_, kinds, told) = settled(&[("RUNTIME_CLIENT_ID", CLIENT), ("STRIPE_CLIENT_SECRET", "hunter2hunter2")]);
+    assert_eq!((kinds.len(), told.len()), (0, 0), "{told:?}");
+}
+
+#[test]
+fn names_that_have_nothing_in_common_are_doubted() {
+    let (keys, _, told) = settled(&[("RUNTIME_POOL_ID", POOL), ("IDENTITY_CLIENT_ID", CLIENT)]);
+    assert_eq!(keys, [Key::UserPoolId, Key::UserClientId]);
+    let says = "`user_pool_id` comes from RUNTIME_POOL_ID and `user.client_id` comes from IDENTITY_CLIENT_ID: check that they \
+        belong together";
+    assert_eq!(told, [says]);
 }

@@ -1,13 +1,23 @@
 //! How names are written: in any style, with what tools put around them.
 
 /// Words that mark a value as another product's, whatever the name's ending.
-const FOREIGN: &str = "apple auth0 aurora azure bitbucket database db discord facebook github gitlab google idp langfuse \
-    litellm microsoft mysql okta openai postgres rds redis slack twitter";
+const FOREIGN: &str = "apple atlassian auth0 aurora azure bitbucket database db discord dropbox entra facebook github gitlab google idp \
+    keycloak langfuse linkedin litellm microsoft mysql notion okta openai paypal postgres rds redis salesforce slack spotify stripe \
+    twitch twitter zoom";
 
 /// Words of a name that is certainly Cognito's; the longest first.
 const OURS: &str = "clientcredentials credentials nextpublic expopublic reactapp userpools cognito machine service \
     endpoint userpool client hosted region secret server domain scopes issuer oauth2 oauth token scope \
     tfvar name user pool vite auth m2m app arn aws uri url web id";
+
+/// Words that name an environment, with or without a number after them.
+const ENVIRONMENTS: &str = "acceptance alpha beta blue canary demo dev develop development green int integration live local nonprod perf \
+    pre preprod preview prd prod production qa sandbox sbx stage staging stg test testing tst uat";
+
+/// Words that tools put into a name and that say nothing of its environment; besides those in [`OURS`].
+const AROUND: &str = "access auth2 cdk clients cogtok config configuration discovery export exports expo fn getatt \
+    infra jwks known login next o oidc openid output outputs password pools prefix public react ref secrets settings \
+    ssm stack terraform tf to ui username users value values var well";
 
 /// Placeholder values.
 const PLACEHOLDERS: &str = "changeme change-me placeholder replace xxxx your";
@@ -19,17 +29,27 @@ pub(crate) fn letters(name: &str) -> String {
 
 /// A name without its style, without the names around it, and without what the CDK appends.
 pub(crate) fn plain(name: &str) -> String {
-    let name = name.rsplit('.').next().unwrap_or_default();
+    letters(without_hash(name.rsplit('.').next().unwrap_or_default()))
+}
+
+/// A name as [`plain`] gives it, without the words that name an environment: that of `DEV_CLIENT_ID`, `ClientIdDev` and `ClientId`.
+pub(crate) fn core(name: &str) -> String {
+    let words = words(without_hash(name.rsplit('.').next().unwrap_or_default()));
+    let core: String = words.iter().filter(|word| !is_environment(word)).map(String::as_str).collect();
+    if core.is_empty() { plain(name) } else { core }
+}
+
+/// A name without the eight characters that the CDK appends.
+fn without_hash(name: &str) -> &str {
     let hash = name.len().checked_sub(8).filter(|at| name.is_char_boundary(*at)).map(|at| name.split_at(at));
     let is_hash = |text: &str| {
         text.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
             && text.bytes().any(|b| b.is_ascii_digit())
     };
-    let name = match hash {
+    match hash {
         Some((before, hash)) if is_hash(hash) && before.ends_with(|c: char| c.is_ascii_lowercase()) => before,
         _ => name,
-    };
-    letters(name)
+    }
 }
 
 /// The words of a name in any style.
@@ -40,7 +60,7 @@ fn words(name: &str) -> Vec<String> {
         let before = at.checked_sub(1).and_then(|at| chars.get(at));
         let begins = c.is_ascii_uppercase()
             && (before.is_some_and(char::is_ascii_lowercase)
-                || (before.is_some_and(char::is_ascii_uppercase)
+                || (before.is_some_and(char::is_ascii_alphanumeric)
                     && chars.get(at + 1).is_some_and(char::is_ascii_lowercase)));
         if begins || !c.is_ascii_alphanumeric() {
             words.push(String::new());
@@ -72,15 +92,22 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
     value.starts_with(['<', '$', '{']) || PLACEHOLDERS.split(' ').any(|word| lower.starts_with(word))
 }
 
-/// The environment of a name: the parts around Cognito's words, such as `RUNTIME` or the surrounding object.
+/// Whether a word names an environment.
+pub(crate) fn is_environment(word: &str) -> bool {
+    let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    ENVIRONMENTS.split_ascii_whitespace().any(|known| known == stem)
+}
+
+/// The words of a name that distinguish it from the same name in another environment, such as `runtime` in `RUNTIME_POOL_ID`,
+/// `COGNITO_POOL_ID_RUNTIME` and `runtime.pool_id`. A phrase, such as an operation that returned the value, has none.
 pub(crate) fn group(name: &str) -> Vec<String> {
-    let (outer, last) = name.rsplit_once('.').unwrap_or(("", name));
-    let is_word = |word: &String| !word.is_empty();
-    let mut last: Vec<String> = words(last).into_iter().filter(is_word).collect();
-    while last.last().is_some_and(|word| OURS.split_ascii_whitespace().any(|own| own == word)) {
-        last.pop();
+    if name.contains(char::is_whitespace) {
+        return Vec::new();
     }
-    words(outer).into_iter().filter(is_word).chain(last).collect()
+    let (outer, last) = name.rsplit_once('.').unwrap_or(("", name));
+    let is_common = |word: &str| [OURS, AROUND].iter().any(|list| list.split_ascii_whitespace().any(|own| own == word));
+    let all = words(outer).into_iter().chain(words(without_hash(last)));
+    all.filter(|word| !word.is_empty() && !is_common(word)).collect()
 }
 
 #[cfg(test)]
@@ -115,11 +142,25 @@ mod tests {
         }
 
         #[test]
+        fn an_environment_is_found_wherever_it_is_in_a_name(environment in "[a-z]{3,7}[0-9]?") {
+            let capital = capitalized(&environment);
+            let names = [
+                format!("{environment}_cognito_user_pool_id"), format!("COGNITO_USER_POOL_ID_{environment}"),
+                format!("COGNITO_{environment}_USER_POOL_ID"), format!("{capital}UserPoolId"), format!("{environment}.user_pool_id"),
+                format!("outputs.{environment}.UserPoolId1A2B3C4D"), format!("NEXT_PUBLIC_{environment}_COGNITO_USER_POOL_ID"),
+            ];
+            let is_common = group(&environment).is_empty();
+            for name in &names {
+                prop_assert!(is_common || group(name) == [environment.as_str()], "{}: {:?}", name, group(name));
+            }
+        }
+
+        #[test]
         fn any_text_may_be_a_name(name in "\\PC{0,30}") {
             let of_names = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
             prop_assert!(plain(&name).chars().all(of_names));
             prop_assert!(group(&name).iter().all(|word| !word.is_empty() && word.chars().all(of_names)));
-            let _ = (is_foreign(&name), is_placeholder(&name), is_ours(&plain(&name)));
+            let _ = (is_foreign(&name), is_placeholder(&name), is_ours(&core(&name)));
         }
     }
 }
