@@ -87,6 +87,13 @@ impl NotedPlaces {
     pub fn is_in(&self, store: StoreKind, id: &SecretId) -> Option<bool> {
         self.0.stores.get(&id.account()).map(|stores| stores.contains(store.as_str()))
     }
+
+    /// The users of whom some store has a secret of the kind, client and origin of `like`.
+    pub fn users(&self, like: &SecretId) -> Vec<String> {
+        let there = self.0.stores.iter().filter(|(_, stores)| !stores.is_empty());
+        let users = there.filter_map(|(account, _)| like.user_in(account)).filter(|user| !user.is_empty());
+        users.map(str::to_owned).collect()
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +120,12 @@ mod tests {
             places.note(StoreKind::File, id, false);
         }
         assert_eq!((is_in(StoreKind::File, &password), is_in(StoreKind::File, &token)), (Some(false), None));
+        let of = |user: &str| SecretId { username: Some(user.parse().unwrap()), ..id(SecretKind::Totp) };
+        for user in ["bob", "a|b", "carol"] {
+            places.note(StoreKind::File, &of(user), true);
+        }
+        places.note(StoreKind::File, &of("carol"), false);
+        assert_eq!(places.read().users(&of("anybody")), ["a|b", "bob"]);
         // What is damaged holds nothing, and is written anew.
         crate::store::file::replace(&dir.path().join("secret-places.json"), b"{").unwrap();
         assert_eq!(is_in(StoreKind::File, &password), None);

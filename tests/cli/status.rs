@@ -121,3 +121,50 @@ fn one_user_with_two_sign_ins_is_told_apart_and_no_secret_is_shown_under_another
     assert_eq!(place(&["--username", "bob"], "totp"), "missing");
     assert_eq!(place(&[], "totp"), "keyring");
 }
+
+/// The kinds of secrets in a row, each with the user that it names.
+fn kinds(row: &serde_json::Value) -> Vec<(String, Option<String>)> {
+    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    let secrets = row["secrets"].as_array().unwrap().iter();
+    secrets.map(|secret| (text(&secret["kind"]).unwrap(), text(&secret["username"]))).collect()
+}
+
+#[test]
+fn a_password_and_a_key_are_shown_with_the_user_they_are_of() {
+    let sessions = Sessions::start(false, 3600);
+    let (home, keyring) = (Home::new(), Keyring::start());
+    home.scripted_user(&sessions.server.url());
+    let run = |words: &[&str]| home.cogtok(words).keyring(&keyring);
+    let rows = || home.cogtok(["status", "--json"]).run().ok().json().as_array().unwrap().clone();
+    let key = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+    run(&["secret", "set", "totp", "--username", "bob"]).canary(key).stdin(key).run().ok();
+    run(&["secret", "set", "password", "--username", "bob"])
+        .canary("password-of-bob")
+        .stdin("password-of-bob")
+        .run()
+        .ok();
+    let of_bob = |kind: &str| (kind.to_owned(), Some("bob".to_owned()));
+    let both = [of_bob("password"), of_bob("totp")];
+    // Nobody is signed in: the only row of the profile.
+    assert_eq!(rows().iter().map(kinds).collect::<Vec<_>>(), [both.to_vec()]);
+
+    run(&["token", "user", "--password-stdin"]).stdin(PASSWORD).run().ok();
+    let own = vec![("refresh-token".to_owned(), None)];
+    let shown = rows();
+    assert_eq!(shown.iter().map(kinds).collect::<Vec<_>>(), [own, both.to_vec()]);
+    assert_eq!((&shown[1]["user"], &shown[1]["signed_in_as"]), (&json!(null), &json!(null)));
+    home.cogtok(["status"]).run().ok().stdout_has("keyring: password, totp (bob)").stdout_has("nobody");
+
+    // A profile without a user name, and then bob, who is signed in himself.
+    run(&["profile", "unset", "ws", "user.username"]).run().ok();
+    assert_eq!(rows().iter().map(kinds).filter(|kinds| *kinds == both).count(), 1);
+    run(&["token", "user", "--username", "bob", "--password-stdin"]).stdin(PASSWORD).run().ok();
+    let shown = rows();
+    let bob = shown.iter().find(|row| row["signed_in_as"] == "bob").unwrap();
+    let expected = ["password", "totp", "refresh-token"].map(|kind| (kind.to_owned(), None));
+    assert_eq!((kinds(bob), shown.len()), (expected.to_vec(), 2));
+
+    // What was deleted is nobody's.
+    run(&["secret", "delete", "totp", "--username", "bob"]).run().ok();
+    assert!(rows().iter().flat_map(kinds).all(|(kind, _)| kind != "totp"), "{:?}", rows());
+}

@@ -1,40 +1,35 @@
 //! `cogtok status`: who is signed in. It reads the configuration, the state folder and the cache: no network, no secret store.
 
-use std::collections::BTreeMap;
+mod stored_secrets;
 
 use clap::Args;
 use cogtok::error::{Advice, Result, printable};
-use cogtok::secrets::places::NotedPlaces;
-use cogtok::secrets::store::SecretId;
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::{ProfileName, SecretKind, StoreKind};
+use cogtok::settings::types::ProfileName;
 use cogtok::store::config::Config;
 use cogtok::token::TokenSet;
 use cogtok::token::identity::Identity;
 use cogtok::token::session::{Session, SessionOrigin};
-use cogtok::user_pool::refresh_session::{device_binding, refresh_token_binding};
 use cogtok::user_pool::user_token;
 use serde_json::{Value, json};
 
 use crate::app::options::Output;
-use crate::app::{App, SignedIn, as_written, is_there, variable};
-use crate::commands::secret::bindings::bindings;
+use crate::app::{App, SignedIn, as_written};
 use crate::env;
 use crate::io::moment::moment;
 use crate::io::table::table;
 use crate::io::terminal;
+use stored_secrets::{Places, StoredSecret, Whose, cell};
 
 const FORMS: [Output; 2] = [Output::Table, Output::Json];
-
-/// Shown for a secret that the store in use does not have.
-const MISSING: &str = "missing";
 
 /// Show who is signed in to each profile, and until when
 ///
 /// One line for each user of the profile's client who has a session or a valid token here. SESSION says what renews the
 /// token: the browser's session (from `login`), the API's (from `token user`), or none. SECRETS names the store in use for
-/// what cogtok has stored there, or `missing` for what it stored in the other one or has deleted. cogtok asks neither the
-/// network nor the store, so a session that ended elsewhere is still shown: `cogtok secret status` looks into the store.
+/// what cogtok has stored there, or `missing` for what it stored in the other one or has deleted. The secret of a user who is
+/// not signed in has the user's name after it. cogtok asks neither the network nor the store, so a session that ended
+/// elsewhere is still shown: `cogtok secret status` looks into the store.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok status\n  \
@@ -52,12 +47,27 @@ struct Row {
     tokens: Option<TokenSet>,
     session: Option<Session>,
     identity: Option<Identity>,
-    secrets: Vec<(SecretKind, String)>,
+    secrets: Vec<StoredSecret>,
     /// Whether what is remembered can't be read.
     is_unreadable: bool,
 }
 
 impl Row {
+    /// A row of a profile to which nobody is signed in.
+    fn nobody(profile: &Profile, current: Option<&ProfileName>) -> Self {
+        Row {
+            name: profile.name.clone(),
+            is_current: profile.name.is_some() && profile.name.as_ref() == current,
+            is_first: false,
+            as_name: None,
+            tokens: None,
+            session: None,
+            identity: None,
+            secrets: Vec::new(),
+            is_unreadable: false,
+        }
+    }
+
     fn is_signed_in(&self) -> bool {
         self.tokens.is_some() || self.session.is_some()
     }
@@ -86,12 +96,6 @@ pub fn run(app: &App) -> Result<()> {
     }
     let cells = rows.iter().map(|row| {
         let name = row.name.as_ref().map(ProfileName::as_str).unwrap_or_default();
-        let mut secrets = BTreeMap::<&str, Vec<&str>>::new();
-        for (kind, place) in &row.secrets {
-            secrets.entry(place).or_default().push(kind.as_str());
-        }
-        let secrets: Vec<String> =
-            secrets.iter().map(|(place, kinds)| format!("{place}: {}", kinds.join(", "))).collect();
         let is_twice = rows.iter().filter(|other| other.name == row.name && other.who() == row.who()).count() > 1;
         let as_name = row.as_name.as_deref().filter(|_| is_twice);
         let as_name = as_name.map(|name| format!(" (as {})", printable(name, 128))).unwrap_or_default();
@@ -105,7 +109,7 @@ pub fn run(app: &App) -> Result<()> {
                 (_, true) => kind(row.session.as_ref()).to_owned(),
                 _ => String::new(),
             },
-            secrets.join("; "),
+            cell(&row.secrets),
         ]
     });
     terminal::data(&table(&["", "PROFILE", "SIGNED IN", "TOKEN", "SESSION", "SECRETS"], cells)).map(drop)
@@ -121,14 +125,31 @@ fn rows(app: &App) -> Result<Vec<Row>> {
         (false, names) => names.iter().filter_map(|name| understood(config, name)).collect(),
     };
     // Read once, however many profiles there are.
-    let places = app.secret_places().map(|places| places.read());
+    let noted = app.secret_places().map(|places| places.read());
+    let places = Places::new(app, noted.as_ref())?;
     let mut rows = Vec::new();
     for profile in &profiles {
-        let mut entries = app.signed_in(profile).into_iter();
-        rows.push(Row { is_first: true, ..row(app, profile, entries.next(), current.as_ref(), places.as_ref())? });
-        for entry in entries {
-            rows.push(row(app, profile, Some(entry), current.as_ref(), places.as_ref())?);
+        let mut of_profile: Vec<Row> = Vec::new();
+        let mut entries: Vec<Option<SignedIn>> = app.signed_in(profile).into_iter().map(Some).collect();
+        if entries.is_empty() {
+            entries.push(None);
         }
+        for entry in entries {
+            let is_first = of_profile.is_empty();
+            of_profile.push(Row { is_first, ..row(app, profile, entry, current.as_ref(), &places) });
+        }
+        let own = profile.user.username.as_ref().map(|name| name.as_str());
+        let known: Vec<&str> = of_profile.iter().filter_map(|row| row.as_name.as_deref()).chain(own).collect();
+        let of_others = places.of_others(profile, &known);
+        match of_profile.first_mut().filter(|row| !row.is_signed_in()) {
+            Some(nobody) => nobody.secrets.extend(of_others),
+            // Under one who is signed in they would look like that user's.
+            None if !of_others.is_empty() => {
+                of_profile.push(Row { secrets: of_others, ..Row::nobody(profile, current.as_ref()) });
+            }
+            None => {}
+        }
+        rows.extend(of_profile);
     }
     Ok(rows)
 }
@@ -148,72 +169,32 @@ fn row(
     profile: &Profile,
     known: Option<SignedIn>,
     current: Option<&ProfileName>,
-    places: Option<&NotedPlaces>,
-) -> Result<Row> {
+    places: &Places<'_>,
+) -> Row {
     let as_name = known.as_ref().and_then(|known| known.key.part("username")).filter(|name| !name.is_empty());
     let as_name = as_name.map(str::to_owned);
-    let identity = known.as_ref().and_then(SignedIn::identity);
-    let is_unreadable = known.as_ref().is_some_and(|known| known.is_unreadable);
-    // The list is about the profile's own user. Only the store knows about other users.
     let own = user_token::cache_key(profile).ok();
     let is_own = known.as_ref().is_none_or(|known| Some(&known.key) == own.as_ref());
+    let (identity, is_unreadable) =
+        (known.as_ref().and_then(SignedIn::identity), known.as_ref().is_some_and(|known| known.is_unreadable));
     let (tokens, record) = match known {
         Some(known) => (known.tokens, known.record),
         // Nobody is signed in, but a device may be remembered.
-        None => (
-            None,
-            user_token::cache_key(profile).and_then(|key| app.remembered(&key)).ok().flatten().unwrap_or_default(),
-        ),
-    };
-    let in_use = app.store_kind()?;
-    let store = match in_use {
-        StoreKind::Keyring => "keyring",
-        StoreKind::File if is_there(&app.secrets_path()?)? => "file",
-        // The keyring had it, which is no longer in use.
-        StoreKind::File => MISSING,
+        None => (None, own.and_then(|key| app.remembered(&key).ok().flatten()).unwrap_or_default()),
     };
     let mut of_user = profile.clone();
     if !is_own {
         of_user.user.username = as_name.as_deref().and_then(|name| name.parse().ok());
     }
-    let place = |kind: SecretKind| {
-        let ids = ids(&of_user, kind, record.session.as_ref());
-        // It may be in the other store, which is no longer in use. What was stored on another machine is noted nowhere.
-        let is_elsewhere = |id| places.and_then(|places| places.is_in(in_use, id)) == Some(false);
-        if ids.iter().any(is_elsewhere) { MISSING } else { store }
-    };
-    let secrets = SecretKind::ALL.iter().filter_map(|kind| {
-        let from = variable(*kind).filter(|name| env::var(name).is_some());
-        let is_there = match kind {
-            SecretKind::RefreshToken => record.session.is_some(),
-            SecretKind::Device => record.has_device,
-            kind => profile.secrets.contains(kind) && (is_own || !kind.is_of_a_user()),
-        };
-        let from = from.filter(|_| is_own || !kind.is_of_a_user());
-        let place = from.or_else(|| is_there.then(|| place(*kind)))?;
-        Some((*kind, place.to_owned()))
-    });
-    Ok(Row {
-        is_current: profile.name.is_some() && profile.name.as_ref() == current,
-        is_first: false,
+    Row {
         identity,
-        secrets: secrets.collect(),
-        name: profile.name.clone(),
+        secrets: places.secrets(&of_user, &record, if is_own { Whose::Own } else { Whose::Other }),
         as_name,
         tokens,
         session: record.current_session().cloned(),
         is_unreadable,
-    })
-}
-
-/// What the secret of this kind is stored as; nothing where the profile does not say that, as without a user name.
-fn ids(profile: &Profile, kind: SecretKind, session: Option<&Session>) -> Vec<SecretId> {
-    let ids = match (kind, session) {
-        (SecretKind::RefreshToken, Some(session)) => refresh_token_binding(profile, session).map(|id| vec![id]),
-        (SecretKind::Device, _) => device_binding(profile).map(|id| vec![id]),
-        _ => bindings(profile, kind),
-    };
-    ids.unwrap_or_default()
+        ..Row::nobody(profile, current)
+    }
 }
 
 /// Until when the access token is good.
@@ -237,8 +218,6 @@ fn kind(session: Option<&Session>) -> &'static str {
 
 fn as_json(row: &Row) -> Value {
     let now = env::now();
-    let secrets: Vec<Value> =
-        row.secrets.iter().map(|(kind, place)| json!({"kind": kind.as_str(), "place": place})).collect();
     json!({
         "profile": row.name.as_ref().map(ProfileName::as_str),
         "is_current": row.is_current,
@@ -259,6 +238,6 @@ fn as_json(row: &Row) -> Value {
             "since": session.since,
             "origin": session.origin,
         })),
-        "secrets": secrets,
+        "secrets": stored_secrets::as_json(&row.secrets),
     })
 }
