@@ -337,3 +337,26 @@ fn what_is_missing_is_told_before_anything_is_asked_and_a_refusal_is_exit_9() {
     hint: check pool id, app client id and Region: they belong together and to one AWS account
     ");
 }
+
+#[test]
+fn a_day_is_that_of_this_machines_time_zone_as_a_moment_is() {
+    // The first second of 2026 in UTC.
+    let groups =
+        json!({"Groups": [{"GroupName": "g", "CreationDate": 1767225600.0, "LastModifiedDate": 1767225600.0}]});
+    let shown = json!({"Username": "a", "UserStatus": "CONFIRMED", "Enabled": true, "UserCreateDate": 1767225600.0,
+        "UserLastModifiedDate": 1767225600.0, "UserAttributes": []});
+    let server = Server::start(move |request: &Request| match request.operation() {
+        Some("ListUsers") => page(&[user("a", "a@example.com")], None),
+        Some("ListGroups") => Answer::new(200, "application/x-amz-json-1.1", groups.to_string()),
+        Some("AdminGetUser") => Answer::new(200, "application/x-amz-json-1.1", shown.to_string()),
+        _ => Answer::new(200, "application/x-amz-json-1.1", json!({"Groups": []}).to_string()),
+    });
+    let home = home_at(&server);
+    for words in [&["user", "list"][..], &["user", "show", "a"], &["group", "list"]] {
+        for (zone, day) in
+            [("UTC", "2026-01-01"), ("America/New_York", "2025-12-31"), ("Pacific/Kiritimati", "2026-01-01")]
+        {
+            home.cogtok(words).args(["-p", "ws"]).aws().env("TZ", zone).run().ok().stdout_has(day);
+        }
+    }
+}

@@ -2,12 +2,15 @@
 
 /// A moment as people read it, in this machine's time zone.
 pub fn moment(seconds: u64) -> String {
-    let moment = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    let local = moment.map(|moment| moment.to_zoned(jiff::tz::TimeZone::system()));
-    local.map(|local| local.strftime("%Y-%m-%d %H:%M %:z").to_string()).unwrap_or_default()
+    i64::try_from(seconds).map(|seconds| local(seconds, "%Y-%m-%d %H:%M %:z")).unwrap_or_default()
 }
 
-/// A day in UTC, from seconds since the Unix epoch.
+/// The day of a moment in this machine's time zone, from seconds since the Unix epoch.
 pub fn day(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).map(|moment| moment.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
+    local(seconds, "%Y-%m-%d")
+}
+
+fn local(seconds: i64, format: &str) -> String {
+    let moment = jiff::Timestamp::from_second(seconds).map(|moment| moment.to_zoned(jiff::tz::TimeZone::system()));
+    moment.map(|moment| moment.strftime(format).to_string()).unwrap_or_default()
 }
