@@ -8,6 +8,7 @@ use hyper::body::Bytes;
 
 use crate::error::{Error, Result, printable};
 use crate::http::policy::HttpPolicy;
+use crate::http::proxy::EnvironmentProxy;
 use crate::http::redact::Redactor;
 use crate::http::transport_error::TransportError;
 use crate::http::waiting::WaitObserver;
@@ -36,14 +37,20 @@ impl Deadline {
 
 impl HttpClient {
     /// A client that trusts the system's certificate authorities and `ca_bundle` (PEM). Nothing is opened or loaded before the first
-    /// request. `bad_proxy` is why the environment's proxy can't be used; it is an error only for requests through a proxy.
+    /// request. `proxy` is the environment's, where the caller has read it; one that can't be used is an error only for requests through a
+    /// proxy.
     ///
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) when the bundle holds something that is no certificate, or nothing.
-    pub fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>, clock: Clock, deadline: Instant) -> Result<Self> {
+    pub fn new(
+        ca_bundle: Option<Vec<u8>>,
+        proxy: Option<EnvironmentProxy>,
+        clock: Clock,
+        deadline: Instant,
+    ) -> Result<Self> {
         ca_bundle.as_deref().map(check_bundle).transpose()?;
         let deadline = Deadline(Arc::new(Mutex::new(deadline)));
-        let guard = HttpPolicy::new(ca_bundle, bad_proxy, clock, deadline);
+        let guard = HttpPolicy::new(ca_bundle, proxy, clock, deadline);
         Ok(HttpClient { guard })
     }
 

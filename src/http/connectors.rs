@@ -10,6 +10,7 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::error::printable;
 use crate::http::limits::CONNECT_TIMEOUT;
+use crate::http::proxy::EnvironmentProxy;
 use crate::http::transport::Transport;
 use crate::http::transport_error::{ConnectFailure, TransportErrorKind};
 
@@ -17,7 +18,7 @@ use crate::http::transport_error::{ConnectFailure, TransportErrorKind};
 #[derive(Debug)]
 pub(crate) struct Connectors {
     ca_bundle: Option<Vec<u8>>,
-    pub(crate) bad_proxy: Option<String>,
+    pub(crate) proxy: Option<EnvironmentProxy>,
     // One for each route, built on first use: loading the system's certificate authorities takes milliseconds.
     of: [OnceLock<Result<Arc<Transport>, TransportErrorKind>>; 3],
 }
@@ -57,8 +58,13 @@ impl Connectors {
     }
 
     /// No connector is built yet.
-    pub(crate) fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>) -> Self {
-        Connectors { ca_bundle, bad_proxy, of: Default::default() }
+    pub(crate) fn new(ca_bundle: Option<Vec<u8>>, proxy: Option<EnvironmentProxy>) -> Self {
+        Connectors { ca_bundle, proxy, of: Default::default() }
+    }
+
+    /// Why the proxy on this route can't be used, where there is one that can't.
+    pub(crate) fn unusable_proxy(&self, way: Route) -> Option<String> {
+        self.proxy.as_ref().filter(|_| matches!(way, Route::Tls)).and_then(|proxy| proxy.fault.clone())
     }
 
     /// The connector for this route.
@@ -70,7 +76,10 @@ impl Connectors {
             let (roots, proxies) = match way {
                 Route::Plain => (RootCertStore::empty(), None),
                 Route::Local => (self.roots()?, None),
-                Route::Tls => (self.roots()?, Some(Matcher::from_env())),
+                Route::Tls => {
+                    let named = self.proxy.as_ref().map(|proxy| proxy.matcher.clone());
+                    (self.roots()?, Some(named.unwrap_or_else(|| Arc::new(Matcher::from_env()))))
+                }
             };
             // The policy limits the time for an answer, since it knows which may take longer.
             let transport = Transport::new(roots, proxies, CONNECT_TIMEOUT);

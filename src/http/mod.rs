@@ -5,6 +5,7 @@ pub(crate) mod connectors;
 pub(crate) mod header_text;
 pub(crate) mod limits;
 pub mod policy;
+pub mod proxy;
 pub mod redact;
 pub mod redirect;
 pub(crate) mod retry;
@@ -16,6 +17,7 @@ pub(crate) mod status;
 pub mod streaming;
 pub(crate) mod transport;
 pub mod transport_error;
+pub(crate) mod tunnel;
 pub mod waf;
 pub mod waiting;
 #[cfg(feature = "cli")]

@@ -16,6 +16,7 @@ use crate::http::client::{Clock, Deadline, MAX_ANSWER};
 use crate::http::connectors::{Connectors, Route, check_plain};
 use crate::http::header_text::text;
 use crate::http::limits::ATTEMPT_TIMEOUT;
+use crate::http::proxy::EnvironmentProxy;
 use crate::http::redact;
 use crate::http::redact::Redactor;
 use crate::http::redirect::refuse_redirect;
@@ -58,8 +59,8 @@ const METADATA_LIFE: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const MOST_METADATA_LIFE: u64 = 21_600;
 
 impl HttpPolicy {
-    pub fn new(ca_bundle: Option<Vec<u8>>, bad_proxy: Option<String>, clock: Clock, deadline: Deadline) -> Self {
-        let connectors = Arc::new(Connectors::new(ca_bundle, bad_proxy));
+    pub fn new(ca_bundle: Option<Vec<u8>>, proxy: Option<EnvironmentProxy>, clock: Clock, deadline: Deadline) -> Self {
+        let connectors = Arc::new(Connectors::new(ca_bundle, proxy));
         HttpPolicy {
             connectors,
             clock,
@@ -114,7 +115,7 @@ impl HttpPolicy {
         let uri = request.uri().clone();
         let way = Route::to(&uri);
         let transport = self.connectors.ready(way).await;
-        let bad_proxy = self.connectors.bad_proxy.clone().filter(|_| matches!(way, Route::Tls));
+        let bad_proxy = self.connectors.unusable_proxy(way);
         let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
         let line = format!("{} {}://{host}{}", request.method(), uri.scheme_str().unwrap_or("?"), uri.path());
         let operation =
@@ -172,7 +173,7 @@ impl HttpPolicy {
         let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
         let (way, started) = (Route::to(uri), Instant::now());
         let connecting = async {
-            if let Some(why) = self.connectors.bad_proxy.clone().filter(|_| matches!(way, Route::Tls)) {
+            if let Some(why) = self.connectors.unusable_proxy(way) {
                 return Err(TransportErrorKind::Proxy(why));
             }
             if matches!(way, Route::Plain) {
@@ -204,7 +205,14 @@ impl HttpPolicy {
 
     /// A fault of `host`, without the secrets of this call.
     pub fn fault(&self, host: &str, what: TransportErrorKind) -> TransportError {
-        TransportError { host: host.to_owned(), what: what.cleaned(&self.redactor) }
+        let what = match what.cleaned(&self.redactor) {
+            TransportErrorKind::TunnelRefused { status, .. } => {
+                let source = self.connectors.proxy.as_ref().map(|proxy| proxy.source);
+                TransportErrorKind::TunnelRefused { status, source }
+            }
+            what => what,
+        };
+        TransportError { host: host.to_owned(), what }
     }
 
     /// A body for the log. It is cut after redaction, so that no part of a secret is left at its end.

@@ -18,12 +18,13 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tower_service::Service;
+
+use crate::http::tunnel::{self, TunnelError};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -53,7 +54,7 @@ impl Transport {
     /// TLS is checked with `roots`; plain http needs none. With `proxies`, https uses the one for its host.
     pub fn new(
         roots: RootCertStore,
-        proxies: Option<Matcher>,
+        proxies: Option<Arc<Matcher>>,
         connect_timeout: Duration,
     ) -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -65,7 +66,7 @@ impl Transport {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         let to_proxy = HttpsConnector::from((tcp.clone(), tls.clone()));
-        let way = Way { tcp, to_proxy, proxies: proxies.map(Arc::new) };
+        let way = Way { tcp, to_proxy, proxies };
         let connector = Timed { inner: HttpsConnector::from((way, tls)), limit: connect_timeout };
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector.clone());
         Ok(Transport { client, connector })
@@ -112,11 +113,11 @@ impl Service<http::Uri> for Way {
                 Box::pin(async move { Ok(MaybeHttpsStream::Http(connecting.await?)) })
             }
             Some(proxy) => {
-                let mut tunnel = Tunnel::new(proxy.uri().clone(), self.to_proxy.clone());
-                if let Some(password) = proxy.basic_auth() {
-                    tunnel = tunnel.with_auth(password.clone());
-                }
-                Box::pin(async move { Ok(tunnel.call(to).await?) })
+                let connecting = self.to_proxy.call(proxy.uri().clone());
+                Box::pin(async move {
+                    let connection = connecting.await.map_err(TunnelError::Connect)?;
+                    Ok(tunnel::open(connection, &to, proxy.basic_auth()).await?)
+                })
             }
         }
     }

@@ -5,18 +5,13 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
-use tower_service::Service;
-
 use crate::error::{Advice, AdviceKind, Error, Kind, chain, printable};
+use crate::http::proxy::ProxySource;
 use crate::http::redact::Redactor;
 use crate::http::redirect::RedirectTarget;
 use crate::http::transport::NameError;
+use crate::http::tunnel::TunnelError;
 use crate::http::waf::WafAction;
-
-/// The tunnel's error, which its crate does not export.
-type TunnelError = <Tunnel<HttpConnector> as Service<http::Uri>>::Error;
 
 /// A fault and the host it is about.
 #[derive(Debug, Clone)]
@@ -69,8 +64,10 @@ pub enum TransportErrorKind {
     Tunnel(String),
     /// The proxy refused.
     TunnelRefused {
-        /// Whether it requires a user name and password (407); other refusals look the same.
-        wants_password: bool,
+        /// The HTTP status; `None` if its answer was no HTTP.
+        status: Option<u16>,
+        /// Where its address comes from, where that is known.
+        source: Option<ProxySource>,
     },
     /// No certificate authority to check TLS with.
     NoAuthorities(Option<String>),
@@ -206,12 +203,11 @@ impl TransportErrorKind {
         let is_malformed =
             |error: &io::Error| matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
         match chain(error).find_map(|error| error.downcast_ref()) {
-            // Used for answers to CONNECT other than 200 and 407.
-            Some(TunnelError::TunnelUnsuccessful) => {
-                return TransportErrorKind::TunnelRefused { wants_password: false };
+            Some(TunnelError::Refused(status)) => {
+                return TransportErrorKind::TunnelRefused { status: Some(*status), source: None };
             }
-            Some(TunnelError::ProxyAuthRequired) => return TransportErrorKind::TunnelRefused { wants_password: true },
-            Some(_) => return TransportErrorKind::Tunnel(reason.trim_start_matches("tunnel error: ").to_owned()),
+            Some(TunnelError::NotHttp) => return TransportErrorKind::TunnelRefused { status: None, source: None },
+            Some(_) => return TransportErrorKind::Tunnel(reason),
             None => {}
         }
         match chain(error).find_map(|error| error.downcast_ref::<hyper::Error>()) {
@@ -251,11 +247,16 @@ impl fmt::Display for TransportError {
             }
             TransportErrorKind::Proxy(why) => f.write_str(why),
             TransportErrorKind::Tunnel(reason) => write!(f, "no connection to {host} through the proxy: {reason}"),
-            TransportErrorKind::TunnelRefused { wants_password: true } => {
-                write!(f, "no connection to {host} through the proxy: proxy authorization required (407)")
-            }
-            TransportErrorKind::TunnelRefused { wants_password: false } => {
-                write!(f, "no connection to {host} through the proxy: it refused CONNECT, as with 403 or 502")
+            TransportErrorKind::TunnelRefused { status, source } => {
+                write!(f, "no connection to {host} through the proxy: ")?;
+                match (status, source) {
+                    (Some(407), Some(ProxySource { variable, has_user: true })) => {
+                        write!(f, "it refused the user name and password in {variable} (407)")
+                    }
+                    (Some(407), _) => f.write_str("proxy authorization required (407)"),
+                    (Some(status), _) => write!(f, "it refused CONNECT with HTTP {status}"),
+                    (None, _) => f.write_str("its answer to CONNECT is not valid HTTP"),
+                }
             }
             TransportErrorKind::NoAuthorities(None) => {
                 write!(f, "no connection to {host}: this machine has no CA certificates to check the server's with")
@@ -282,13 +283,7 @@ impl From<TransportError> for Error {
                 "check the URL and the network: a firewall may be dropping the packets".into()
             }
             TransportErrorKind::Timeout { .. } => AdviceKind::AllowLongerTimeout.into(),
-            TransportErrorKind::TunnelRefused { wants_password: true } => {
-                "give user name and password in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT".into()
-            }
-            TransportErrorKind::TunnelRefused { .. } => {
-                "ask whoever runs the proxy that HTTPS_PROXY or ALL_PROXY names to let it through, or name the host in NO_PROXY"
-                    .into()
-            }
+            TransportErrorKind::TunnelRefused { status, source } => refused_by_proxy(*status, *source).into(),
             TransportErrorKind::NoAuthorities(None) => AdviceKind::InstallAuthorities.into(),
             TransportErrorKind::NoAuthorities(Some(_)) => AdviceKind::CheckAuthorities.into(),
             TransportErrorKind::Tunnel(_) => {
@@ -313,6 +308,25 @@ impl From<TransportError> for Error {
             _ => Kind::Network,
         };
         Error::new(kind, fault.to_string()).hint(advice).because(fault)
+    }
+}
+
+/// What helps where a proxy refused.
+fn refused_by_proxy(status: Option<u16>, source: Option<ProxySource>) -> String {
+    match (status, source) {
+        (Some(407), Some(ProxySource { variable, has_user: true })) => {
+            format!(
+                "check the user name and password in {variable}: signs in them are written as %40 for @ and %25 for %"
+            )
+        }
+        (Some(407), source) => {
+            let variable = source.map_or("HTTPS_PROXY", |source| source.variable);
+            format!("give user name and password in the proxy's address: {variable}=http://USER:PASSWORD@HOST:PORT")
+        }
+        (_, source) => {
+            let variable = source.map_or("HTTPS_PROXY or ALL_PROXY", |source| source.variable);
+            format!("ask whoever runs the proxy that {variable} names to let it through, or name the host in NO_PROXY")
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use hyper::body::Bytes;
 use hyper_util::client::proxy::matcher::Matcher;
 use rcgen::{CertificateParams, KeyPair};
+use tower_service::Service;
 
 use super::*;
 use crate::http::client::HttpClient;
@@ -112,7 +113,7 @@ fn a_name_that_leads_nowhere_is_a_matter_of_names() {
 #[test]
 fn what_a_proxy_answers_to_connect_is_told_by_its_type() {
     let what = |proxy: SocketAddr| {
-        let proxies = Matcher::builder().all(format!("http://{proxy}")).build();
+        let proxies = Arc::new(Matcher::builder().all(format!("http://{proxy}")).build());
         let request = http::Request::get("https://cognito.example/").body(Bytes::new()).unwrap();
         let answer = block_on(async {
             let transport = Transport::new(rustls::RootCertStore::empty(), Some(proxies), CONNECT_TIMEOUT).unwrap();
@@ -120,10 +121,17 @@ fn what_a_proxy_answers_to_connect_is_told_by_its_type() {
         });
         TransportErrorKind::of(&answer.unwrap_err())
     };
-    let wants_password = "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n";
-    assert!(matches!(what(plain_server(wants_password)), TransportErrorKind::TunnelRefused { wants_password: true }));
-    for answer in ["HTTP/1.1 403 Forbidden\r\n\r\n", "HTTP/1.1 502 Bad Gateway\r\n\r\n"] {
-        assert!(matches!(what(plain_server(answer)), TransportErrorKind::TunnelRefused { wants_password: false }));
+    for (answer, expected) in [
+        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", Some(407)),
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", Some(403)),
+        ("HTTP/1.1 502 Bad Gateway\r\n\r\n", Some(502)),
+        ("SSH-2.0-OpenSSH\r\n", None),
+    ] {
+        let refused = what(plain_server(answer));
+        assert!(
+            matches!(refused, TransportErrorKind::TunnelRefused { status, .. } if status == expected),
+            "{refused:?}"
+        );
     }
     let broken = what(plain_server(""));
     assert!(matches!(&broken, TransportErrorKind::Tunnel(why) if !why.contains("tunnel")), "{broken:?}");

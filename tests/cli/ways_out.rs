@@ -17,13 +17,32 @@ const URL: &str = "https://elsewhere.example/oauth2/token";
 
 #[test]
 fn a_proxy_that_says_no_is_asked_once_and_named() {
-    for (status, says) in [(407, "407"), (403, "refused CONNECT"), (502, "refused CONNECT")] {
-        let (home, proxy) = (Home::new(), Server::always(Answer::new(status, "text/html", "<h1>no</h1>")));
-        home.scripted_profile(URL);
-        let output = home.scripted_m2m(&[]).env("HTTPS_PROXY", proxy.url()).run();
-        output.code(6).stderr_has("no connection to elsewhere.example through the proxy: ").stderr_has(says);
-        assert_eq!(proxy.connections(), 1, "{status}");
+    for (status, says) in
+        [(407, "(407)"), (403, "it refused CONNECT with HTTP 403"), (502, "it refused CONNECT with HTTP 502")]
+    {
+        for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+            let (home, proxy) = (Home::new(), Server::always(Answer::new(status, "text/html", "<h1>no</h1>")));
+            home.scripted_profile(URL);
+            let output = home.scripted_m2m(&[]).env(name, proxy.url()).run();
+            output.code(6).stderr_has("no connection to elsewhere.example through the proxy: ").stderr_has(says);
+            let others = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"].into_iter().filter(|other| *other != name);
+            others.fold(output.stderr_has(name), |output, other| output.stderr_lacks(other));
+            assert_eq!(proxy.connections(), 1, "{status}");
+        }
     }
+}
+
+#[test]
+fn a_proxy_is_used_where_its_address_ends_in_a_slash_and_in_a_cgi_program() {
+    let refusing = || Server::always(Answer::new(403, "text/plain", ""));
+    let (home, proxy) = (Home::new(), refusing());
+    home.scripted_profile(URL);
+    let address = format!("127.0.0.1:{}/", proxy.port());
+    home.scripted_m2m(&[]).env("HTTPS_PROXY", address).run().code(6).stderr_has("with HTTP 403");
+    // A web server sets REQUEST_METHOD. A header of a request can only make HTTP_PROXY of a value.
+    let run = home.scripted_m2m(&[]).env("HTTPS_PROXY", proxy.url()).env("REQUEST_METHOD", "GET");
+    run.run().code(6).stderr_has("with HTTP 403");
+    assert_eq!(proxy.connections(), 2);
 }
 
 #[test]
@@ -41,6 +60,11 @@ fn a_proxy_that_can_not_be_read_is_not_passed_over() {
             ("http://127.0.0.1:hunter22".to_owned(), "is not the address of a proxy"),
             ("http://".to_owned(), "is not the address of a proxy"),
             ("http://hunter22 127.0.0.1:1".to_owned(), "is not the address of a proxy"),
+            (format!("http:/{address}"), "is not the address of a proxy"),
+            (format!("http//{address}"), "is not the address of a proxy"),
+            (format!("http:///{address}"), "is not the address of a proxy"),
+            (format!("//{address}"), "is not the address of a proxy"),
+            (format!("{address}/hunter22"), "is not the address of a proxy"),
         ] {
             let home = Home::new();
             home.scripted_profile(URL);
@@ -69,10 +93,10 @@ fn a_password_with_signs_that_are_encoded_reaches_the_proxy_as_it_is() {
     home.scripted_profile(URL);
     home.canary("p@ss#w%rd:/?");
     let address = format!("http://somebody:p%40ss%23w%25rd%3A%2F%3F@127.0.0.1:{}", proxy.port());
-    insta::assert_snapshot!(home.scripted_m2m(&[]).env("HTTPS_PROXY", address).run().message(), @"
+    insta::assert_snapshot!(home.scripted_m2m(&[]).env("https_proxy", address).run().message(), @"
     exit 6
-    error: no connection to elsewhere.example through the proxy: proxy authorization required (407) (profile `ws`)
-    hint: give user name and password in the proxy's address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT
+    error: no connection to elsewhere.example through the proxy: it refused the user name and password in https_proxy (407) (profile `ws`)
+    hint: check the user name and password in https_proxy: signs in them are written as %40 for @ and %25 for %
     ");
     let head = String::from_utf8_lossy(&proxy.bytes()).into_owned();
     let expected = format!("Basic {}", BASE64_STANDARD.encode("somebody:p@ss#w%rd:/?"));

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use cogtok::aws;
 use cogtok::error::{Error, Kind, Result};
 use cogtok::http::client::HttpClient;
+use cogtok::http::proxy::EnvironmentProxy;
 use cogtok::settings::profile::Profile;
 use cogtok::store::within;
 use tokio::runtime::Runtime;
@@ -65,10 +66,7 @@ impl App {
             Some(path) => error.context(&path.display().to_string()),
             None => error,
         };
-        bundle
-            .transpose()
-            .and_then(|bundle| HttpClient::new(bundle, bad_proxy(), env::now, self.deadline()))
-            .map_err(named)
+        bundle.transpose().and_then(|bundle| HttpClient::new(bundle, proxy(), env::now, self.deadline())).map_err(named)
     }
 
     /// Runs what needs the network, until the deadline. Connections stay open from one call to the next.
@@ -180,36 +178,12 @@ pub fn check_descriptors() -> Result<()> {
     Ok(())
 }
 
-/// Why the environment's proxy can't be used, where it can't. Its URL may hold a password and is not repeated.
-fn bad_proxy() -> Option<String> {
-    // The first variable that is set wins, as in the client, which ignores a value that it can't parse.
+/// The environment's proxy for https, where it names one.
+fn proxy() -> Option<EnvironmentProxy> {
+    // The first variable that is set wins, as in other tools.
     let set = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, env::raw(name)?)));
     let of_https = set(["HTTPS_PROXY", "https_proxy"]).filter(|(_, value)| !value.is_empty());
     let (name, value) = of_https.or_else(|| set(["ALL_PROXY", "all_proxy"]).filter(|(_, value)| !value.is_empty()))?;
-    let Some(proxy) = value.to_str() else { return Some(format!("{name} is not UTF-8")) };
-    let (scheme, rest) = proxy.split_once("://").unwrap_or(("http", proxy));
-    match scheme.to_ascii_lowercase().as_str() {
-        "http" | "https" => {}
-        socks if socks.starts_with("socks") => {
-            return Some(format!("{name} names a SOCKS proxy, which cogtok does not support"));
-        }
-        _ => return Some(format!("{name} does not name an HTTP proxy")),
-    }
-    if has_bare_signs(rest) {
-        return Some(format!(
-            "{name} can't be read: in its user name and password @ is written as %40, : as %3A, / as %2F, # as %23, ? as %3F and % as %25"
-        ));
-    }
-    let is_address = url::Url::parse(&format!("http://{rest}")).is_ok_and(|url| url.has_host())
-        && rest.split(['/', '?', '#']).next().is_some_and(|authority| !authority.contains(char::is_whitespace));
-    (!is_address).then(|| format!("{name} is not the address of a proxy"))
-}
-
-/// Whether the user name or password has an unencoded character that means something in a URL.
-fn has_bare_signs(rest: &str) -> bool {
-    let Some((user, _)) = rest.rsplit_once('@') else { return false };
-    let is_encoded = |part: &str| part.len() >= 2 && part.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit);
-    user.contains(['@', '/', '#', '?', '[', ']', '\\', ' '])
-        || user.matches(':').count() > 1
-        || user.split('%').skip(1).any(|part| !is_encoded(part))
+    let exceptions = set(["NO_PROXY", "no_proxy"]).map(|(_, value)| value).unwrap_or_default();
+    Some(EnvironmentProxy::new(name, &value, &exceptions.to_string_lossy()))
 }
