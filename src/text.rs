@@ -19,6 +19,18 @@ pub fn is_utf_16(bytes: &[u8]) -> bool {
     matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
 }
 
+/// The text of a file that may be changed and written back as UTF-8: UTF-8 with the mark that it may have, or UTF-16 without.
+///
+/// # Errors
+/// What the file is instead, to follow its name.
+pub fn of_file(bytes: &[u8]) -> Result<Zeroizing<String>, &'static str> {
+    if is_utf_16(bytes) {
+        decode(bytes).ok_or("begins as UTF-16, but is not valid UTF-16")
+    } else {
+        utf_8(bytes).ok_or("is not UTF-8")
+    }
+}
+
 fn utf_8(bytes: &[u8]) -> Option<Zeroizing<String>> {
     std::str::from_utf8(bytes).ok().map(|text| Zeroizing::new(text.to_owned()))
 }

@@ -12,6 +12,7 @@ use crate::http::proxy::EnvironmentProxy;
 use crate::http::redact::Redactor;
 use crate::http::transport_error::TransportError;
 use crate::http::waiting::WaitObserver;
+use crate::text::decode;
 
 /// The largest answer that is read, in bytes.
 pub const MAX_ANSWER: usize = 1024 * 1024;
@@ -48,6 +49,8 @@ impl HttpClient {
         clock: Clock,
         deadline: Instant,
     ) -> Result<Self> {
+        // Windows writes UTF-16, or a mark before the first certificate, which would be passed over.
+        let ca_bundle = ca_bundle.map(|bytes| decode(&bytes).map_or(bytes, |text| text.as_bytes().to_vec()));
         ca_bundle.as_deref().map(check_bundle).transpose()?;
         let deadline = Deadline(Arc::new(Mutex::new(deadline)));
         let guard = HttpPolicy::new(ca_bundle, proxy, clock, deadline);

@@ -13,7 +13,7 @@ use crate::settings::keys::{Key, Settings, ValueOrigin, nearest};
 use crate::settings::secret_detection::is_name_of_a_secret;
 use crate::settings::targets::{nearest_key, parse_key};
 use crate::settings::types::{ClientId, ProfileName, SecretKind, StoreKind};
-use crate::text::{decode, is_utf_16};
+use crate::text;
 
 pub use written::Written;
 
@@ -240,16 +240,8 @@ pub fn read_text(path: &Path) -> Result<Option<String>> {
         return Err(Error::usage(format!("{} is larger than 16 MiB", path.display())));
     }
     let Some(bytes) = file::read(&target, LIMIT).map_err(|error| unreadable(&error))? else { return Ok(None) };
-    if is_utf_16(&bytes) {
-        return match decode(&bytes) {
-            Some(text) => Ok(Some(text.as_str().to_owned())),
-            None => Err(Error::config(format!("{} begins as UTF-16, but is not valid UTF-16", path.display()))),
-        };
-    }
-    match std::str::from_utf8(&bytes) {
-        Ok(text) => Ok(Some(text.to_owned())),
-        Err(_) => Err(Error::config(format!("{} is not UTF-8", path.display()))),
-    }
+    let text = text::of_file(&bytes).map_err(|why| Error::config(format!("{} {why}", path.display())))?;
+    Ok(Some(text.as_str().to_owned()))
 }
 
 /// Whether this is the system's empty file, which says that there is to be no configuration.

@@ -164,6 +164,29 @@ fn a_server_is_not_said_to_be_absent_where_a_file_can_not_be_read() {
 }
 
 #[test]
+fn a_file_in_utf_16_is_read_and_written_as_utf_8_and_one_that_is_no_text_is_named() {
+    let home = home();
+    let text = "{\r\n  \"mcpServers\": {\"other\": {\"command\": \"x\"}}\r\n}";
+    let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let path = planted(&home, ".cursor/mcp.json", "");
+    std::fs::write(&path, &wide).unwrap();
+    home.cogtok(["mcp", "install", "tools", "--client", "cursor", "-p", "ws"]).run().ok();
+    let written = std::fs::read_to_string(&path).expect("UTF-8");
+    let names: Vec<String> = lenient(&written)["mcpServers"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(names, ["other", "tools"]);
+    let backup = path.with_file_name("mcp.json.before-cogtok");
+    assert_eq!(std::fs::read(&backup).unwrap(), wide, "the copy is what the file was");
+    let wide: Vec<u8> = format!("\u{feff}{written}").encode_utf16().flat_map(u16::to_be_bytes).collect();
+    std::fs::write(&path, &wide).unwrap();
+    home.cogtok(["mcp", "list"]).run().ok().stdout_has("tools").stderr_lacks("warning");
+
+    std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
+    let list = home.cogtok(["mcp", "list"]).run();
+    list.ok().stderr_has("mcp.json begins as UTF-16, but is not valid UTF-16").stderr_lacks("added no server");
+    list.stderr_has("none of its servers in the files that it could read");
+}
+
+#[test]
 fn a_project_gets_what_holds_on_every_machine() {
     let home = home();
     let project = home.path("project");

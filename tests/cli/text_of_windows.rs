@@ -1,6 +1,8 @@
 //! What Windows' own tools write, wherever cogtok reads text: UTF-16, byte order marks, CRLF.
 
-use crate::harness::{Home, Keyring, jwt};
+use crate::harness::scripted::CLIENT;
+use crate::harness::tls::{Authority, Certificate};
+use crate::harness::{Answer, Home, Keyring, jwt, m2m_jwt};
 use serde_json::json;
 
 /// The forms of one text: as it is, with a mark, and both orders of UTF-16.
@@ -60,4 +62,19 @@ fn files_to_import_and_the_configuration_are_read_in_every_form() {
         let text = std::fs::read_to_string(&file).expect("UTF-8");
         assert!(text.contains("region = \"eu-west-1\"\r\n"), "{text:?}");
     }
+}
+
+#[test]
+fn a_bundle_of_certificates_is_read_in_every_form_with_its_first_certificate() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let server = authority.serve(Certificate::Good, |_| Answer::token(&m2m_jwt(CLIENT, "api/read api/write")));
+    let home = Home::new();
+    home.scripted_profile(&server.token_url());
+    let pems = format!("{}{}", authority.pem(), other.pem()).replace('\n', "\r\n");
+    for (number, form) in forms(&pems).into_iter().enumerate() {
+        let file = home.plant(format!("ca-{number}.pem"), form);
+        home.scripted_m2m(&["--no-cache", "--ca-bundle"]).arg(&file).run().ok();
+        home.scripted_m2m(&["--no-cache"]).env("AWS_CA_BUNDLE", &file).run().ok();
+    }
+    assert_eq!(server.hits(), 8);
 }

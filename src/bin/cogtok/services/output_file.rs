@@ -13,6 +13,7 @@ use cogtok::store::durable;
 use cogtok::store::file;
 use cogtok::store::file::open_regular;
 use cogtok::store::owner;
+use cogtok::text;
 
 /// How often, and how far apart, it is tried to be the only one who edits a file.
 const TRIES: usize = 500;
@@ -85,7 +86,7 @@ pub fn put_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// a private one. Those who do the same at once lose nothing of each other's.
 ///
 /// # Errors
-/// As [`put`]; [`io::ErrorKind::InvalidData`] where the file is not UTF-8 or larger than `limit` bytes.
+/// As [`put`]; [`io::ErrorKind::InvalidData`] where the file is neither UTF-8 nor UTF-16, or larger than `limit` bytes.
 pub fn edit(path: &Path, limit: u64, change: impl Fn(&str) -> Zeroizing<String>) -> io::Result<()> {
     loop {
         let Some(old) = held(path)? else {
@@ -98,8 +99,10 @@ pub fn edit(path: &Path, limit: u64, change: impl Fn(&str) -> Zeroizing<String>)
         if old.metadata()?.len() > limit {
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is larger than {limit} bytes")));
         }
-        let mut text = Zeroizing::new(String::new());
-        (&old).take(limit).read_to_string(&mut text)?;
+        let mut bytes = Zeroizing::new(Vec::new());
+        (&old).take(limit).read_to_end(&mut bytes)?;
+        let text = text::of_file(&bytes);
+        let text = text.map_err(|why| io::Error::new(io::ErrorKind::InvalidData, format!("it {why}")))?;
         let mut replacement = Replacement::unowned(path)?;
         replacement.write(change(&text).as_bytes())?;
         like(&old, replacement.file.as_file())?;

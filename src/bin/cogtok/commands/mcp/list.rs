@@ -26,7 +26,7 @@ pub struct List {}
 pub fn run(app: &App, _: &List) -> Result<()> {
     let form = app.output(&[Output::Table, Output::Json])?;
     let profile = app.named_profile()?.map(|name| name.to_string());
-    let mut found = Vec::new();
+    let (mut found, mut is_complete) = (Vec::new(), true);
     for client in McpClient::ALL {
         for reach in [Reach::User, Reach::Project] {
             // Where the directory is gone, no project is in it.
@@ -42,7 +42,10 @@ pub fn run(app: &App, _: &List) -> Result<()> {
                     found.extend(meant.map(|(name, own)| (client, name, own.target, path.clone())));
                 }
                 // One unreadable client must not hide the others.
-                Err(error) => log::warn!(target: "cogtok", "{}", error.message()),
+                Err(error) => {
+                    is_complete = false;
+                    log::warn!(target: "cogtok", "{}", error.message());
+                }
             }
         }
     }
@@ -57,6 +60,7 @@ pub fn run(app: &App, _: &List) -> Result<()> {
     }
     if found.is_empty() {
         terminal::note(&match profile {
+            _ if !is_complete => "cogtok found none of its servers in the files that it could read".to_owned(),
             Some(profile) => format!("cogtok added no server with profile `{profile}` to any MCP client"),
             None => "cogtok added no server to any MCP client".to_owned(),
         });

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cogtok::error::{Error, Result};
 use cogtok::store::file;
+use cogtok::text;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -63,9 +64,10 @@ pub fn change(client: McpClient, path: &Path, change: &Change<'_>) -> Result<Edi
         Ok(place) => place,
         Err(_) => path.to_path_buf(),
     };
-    let before = text(&place)?;
-    check(client, before.as_deref().unwrap_or_default(), path, change)?;
-    apply(client, before.as_deref().unwrap_or_default(), change).map_err(named)?;
+    let before = bytes(&place)?;
+    let text = before.as_deref().map(|bytes| text_of(path, bytes)).transpose()?.unwrap_or_default();
+    check(client, &text, path, change)?;
+    apply(client, &text, change).map_err(named)?;
     let unwritable = |why: std::io::Error| Error::store(format!("{} can't be written: {why}", path.display()));
     if let Some(dir) = place.parent() {
         file::create_dir(dir).map_err(unwritable)?;
@@ -108,21 +110,28 @@ pub fn check(client: McpClient, text: &str, path: &Path, change: &Change<'_>) ->
     }
 }
 
-fn back_up(place: &Path, before: &str) -> std::io::Result<PathBuf> {
+fn back_up(place: &Path, before: &[u8]) -> std::io::Result<PathBuf> {
     let name = place.file_name().unwrap_or_default().to_string_lossy();
     let backup = place.with_file_name(format!("{name}.before-cogtok"));
-    output_file::put(&backup, before.as_bytes())?;
+    output_file::put(&backup, before)?;
     Ok(backup)
 }
 
 /// The text of the file; `None` without a file.
 pub fn text(path: &Path) -> Result<Option<String>> {
-    let unreadable = |why: &dyn std::fmt::Display| Error::store(format!("{} can't be read: {why}", path.display()));
+    bytes(path)?.map(|bytes| text_of(path, &bytes)).transpose()
+}
+
+fn bytes(path: &Path) -> Result<Option<Vec<u8>>> {
     let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    match file::read(&place, LIMIT).map_err(|why| unreadable(&why))? {
-        None => Ok(None),
-        Some(bytes) => std::str::from_utf8(&bytes).map(|text| Some(text.to_owned())).map_err(|why| unreadable(&why)),
-    }
+    let bytes = file::read(&place, LIMIT);
+    let bytes = bytes.map_err(|why| Error::store(format!("{} can't be read: {why}", path.display())))?;
+    Ok(bytes.map(|bytes| bytes.to_vec()))
+}
+
+fn text_of(path: &Path, bytes: &[u8]) -> Result<String> {
+    let text = text::of_file(bytes).map_err(|why| Error::store(format!("{} {why}", path.display())))?;
+    Ok(text.as_str().to_owned())
 }
 
 fn read(client: McpClient, text: &str) -> Result<Vec<(String, Value)>> {
