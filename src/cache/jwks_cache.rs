@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::Result;
+use crate::store::elsewhere;
 use crate::store::state_file::{FileContent, StateFile, StateLock, digest_name};
 use crate::token::jwks::KeySet;
 
@@ -68,7 +69,8 @@ impl KeySets {
     pub fn lock(&self, url: &str, deadline: Instant) -> Result<Option<StateLock<KeySetRecord>>> {
         let Some(file) = self.file(url) else { return Ok(None) };
         file.lock_or(deadline, |dir, error| {
-            log::warn!(target: "cogtok", "keys can't be cached in {}: {error}", dir.display());
+            let way = elsewhere(error, "XDG_CACHE_HOME");
+            log::warn!(target: "cogtok", "keys can't be cached in {}: {error}{way}", dir.display());
         })
     }
 

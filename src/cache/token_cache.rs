@@ -15,17 +15,14 @@ use crate::cache::counter;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::settings::types::Scopes;
-use crate::store::HAS_XDG;
 use crate::store::file;
 use crate::store::state_file::{FileContent, ReadError, StateFile, StateLock};
+use crate::store::{another_place, elsewhere};
 use crate::token::session::RefreshState;
 use crate::token::{Lifetime, MAX_LIFE_SECONDS, Token, TokenSet};
 
 pub use crate::store::cache_key::CacheKey;
 pub use list::{Credentials, Entry, Listing};
-
-/// What helps where the cache's folder can't be used.
-const ANOTHER_PLACE: &str = "; XDG_CACHE_HOME names another place";
 
 /// The cache directory; without one nothing is cached.
 #[derive(Debug, Clone)]
@@ -76,11 +73,9 @@ impl Cache {
             return Ok(None);
         };
         file.lock_or(deadline, |dir, error| {
-            let way = match error.kind() {
-                std::io::ErrorKind::PermissionDenied if HAS_XDG => ANOTHER_PLACE,
-                _ if HAS_XDG && file::is_without_locks(error) => ANOTHER_PLACE,
-                _ => "",
-            };
+            let variable = "XDG_CACHE_HOME";
+            let is_lock = file::is_without_locks(error);
+            let way = if is_lock { another_place(variable) } else { elsewhere(error, variable) };
             log::warn!(target: "cogtok", "tokens can't be cached in {}: {error}{way}", dir.display());
         })
     }

@@ -19,6 +19,7 @@ use crate::secret::Secret;
 use crate::secrets::lookup::FoundSecret;
 use crate::secrets::stanzas::too_much;
 use crate::settings::secret_id::SecretId;
+use crate::store::elsewhere;
 use crate::store::file;
 use crate::store::file::Lock;
 use crate::store::within;
@@ -256,8 +257,10 @@ impl SealedFile {
     }
 
     fn read(&self) -> Result<Option<Zeroizing<Vec<u8>>>> {
-        file::read(&self.path, LIMIT)
-            .map_err(|error| Error::store(format!("{} can't be read: {error}", self.path.display())))
+        file::read(&self.path, LIMIT).map_err(|error| {
+            let way = elsewhere(&error, "XDG_DATA_HOME");
+            Error::store(format!("{} can't be read: {error}{way}", self.path.display()))
+        })
     }
 
     /// Decrypts on a separate thread: a file from somebody else may take long.

@@ -28,6 +28,16 @@ use std::path::{Path, PathBuf};
 /// Whether variables (XDG_CONFIG_HOME and others) determine these paths on this system.
 pub const HAS_XDG: bool = cfg!(all(unix, not(target_os = "macos")));
 
+/// What follows an error of a file that the user may not use: the variable that puts its folder elsewhere.
+pub fn elsewhere(why: &std::io::Error, variable: &str) -> String {
+    if why.kind() == std::io::ErrorKind::PermissionDenied { another_place(variable) } else { String::new() }
+}
+
+/// The variable that puts a folder elsewhere, as the end of a sentence; nothing where there are no such variables.
+pub fn another_place(variable: &str) -> String {
+    if HAS_XDG { format!("; {variable} names another place") } else { String::new() }
+}
+
 /// The folders of cogtok's files. A folder without a usable path (no home directory, a relative path) is `None`: nothing is ever written to
 /// the current directory instead.
 #[derive(Debug, Clone, Default)]

@@ -108,8 +108,9 @@ impl RequestCounts {
     /// `deadline`.
     pub fn take(&self, id: &str, most: u32, now: u64, deadline: Instant) -> Result<Permission> {
         let file = StateFile::<Requests>::new(&self.dir, &digest_name(id));
-        let unusable = |why: &dyn std::fmt::Display| {
-            Error::store(format!("the requests of the last hour can't be counted in {}: {why}", self.dir.display()))
+        let unusable = |why: &std::io::Error| {
+            let (dir, way) = (self.dir.display(), super::elsewhere(why, "XDG_STATE_HOME"));
+            Error::store(format!("the requests of the last hour can't be counted in {dir}: {why}{way}"))
         };
         let lock = file.lock(deadline).map_err(|error| error.into_error(|why| unusable(&why)))?;
         let mut requests = match file.read() {

@@ -8,8 +8,9 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::elsewhere;
 use super::file;
-use super::state_file::{FileContent, StateFile, StateLock};
+use super::state_file::{FileContent, ReadError, StateFile, StateLock};
 use crate::cache::token_cache::CacheKey;
 use crate::error::{Error, Result};
 use crate::token::TokenSet;
@@ -135,7 +136,11 @@ impl Sessions {
 
 fn read(file: &StateFile<Stored>) -> Result<Option<Stored>> {
     file.read().map_err(|why| {
-        Error::store(format!("the record of a session in {} can't be read: {why}", file.path().display()))
+        let way = match &why {
+            ReadError::Io(why) => elsewhere(why, "XDG_STATE_HOME"),
+            ReadError::Malformed | ReadError::Version(_) => String::new(),
+        };
+        Error::store(format!("the record of a session in {} can't be read: {why}{way}", file.path().display()))
             .hint("restore the file or its rights, or delete it and sign in again")
     })
 }

@@ -2,7 +2,8 @@
 
 use crate::harness::scripted::SECRET;
 use crate::harness::{Answer, Home, Run, Server, m2m_jwt, need, scripted};
-use std::os::unix::fs::{MetadataExt, lchown};
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 
 const USER: u32 = 54_321;
@@ -246,4 +247,36 @@ fn what_root_left_before_is_told_with_the_command_that_gives_it_back() {
             ));
         }
     }
+}
+
+#[test]
+fn a_home_that_can_not_be_entered_is_told_with_the_variable_for_each_folder() {
+    if another().is_none() {
+        return;
+    }
+    let answer = crate::harness::challenges::signed_in().1;
+    let server =
+        Server::always(answer.map_json(|body| body["AuthenticationResult"]["RefreshToken"] = "r".repeat(40).into()));
+    let home = Home::new();
+    std::fs::set_permissions(home.path(""), Permissions::from_mode(0o700)).unwrap();
+    let settings = [
+        ("COGTOK_USER_POOL_ID", "us-east-1_Example01"),
+        ("COGTOK_CLIENT_ID", "web"),
+        ("COGTOK_USERNAME", "bob"),
+        ("COGTOK_AUTH_FLOW", "password"),
+        ("COGTOK_PASSWORD", "Bob-Horse-7-Battery"),
+    ];
+    let run = |words: &[&str]| {
+        let run = settings.iter().fold(home.cogtok(words), |run, (name, value)| run.env(name, value));
+        as_the_user(run.args(["--endpoint-url", &server.url()])).cwd("/").run()
+    };
+    let output = run(&["token", "user"]);
+    output.ok();
+    for (folder, variable) in [("cache", "XDG_CACHE_HOME"), ("state", "XDG_STATE_HOME"), ("data", "XDG_DATA_HOME")] {
+        output.check(
+            output.stderr.lines().any(|line| line.ends_with(&format!("; {variable} names another place"))),
+            folder,
+        );
+    }
+    run(&["cache", "list"]).code(7).stderr_has("XDG_CACHE_HOME names another place");
 }

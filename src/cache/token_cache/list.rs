@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::cache::token_cache::{Cache, CacheKey, CacheRecord};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+use crate::store::elsewhere;
 use crate::store::file;
 use crate::store::state_file::{FileContent, ReadError, StateFile};
 use crate::token::{Token, TokenSet};
@@ -75,7 +76,9 @@ impl Cache {
     pub fn list(&self, now: u64) -> Result<Listing> {
         let mut listing = Listing::default();
         let Some(dir) = &self.dir else { return Ok(listing) };
-        let unreadable = |why: &std::io::Error| Error::store(format!("{} can't be read: {why}", dir.display()));
+        let unreadable = |why: &std::io::Error| {
+            Error::store(format!("{} can't be read: {why}{}", dir.display(), elsewhere(why, "XDG_CACHE_HOME")))
+        };
         let entries = match std::fs::read_dir(dir) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(listing),

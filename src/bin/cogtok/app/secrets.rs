@@ -12,6 +12,7 @@ use cogtok::secrets::store::{SecretId, SecretStore, shaped};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{SecretKind, StoreKind};
 use cogtok::store::config::Config;
+use cogtok::store::elsewhere;
 
 use super::secret_origin::{can_store_for, supplied};
 use super::{App, SecretSource};
@@ -245,7 +246,9 @@ impl App {
 
 /// Whether the secrets file exists; an error if that can't be determined.
 pub fn is_there(path: &Path) -> Result<bool> {
-    path.try_exists().map_err(|why| Error::store(format!("{} can't be checked: {why}", path.display())))
+    path.try_exists().map_err(|why| {
+        Error::store(format!("{} can't be checked: {why}{}", path.display(), elsewhere(&why, "XDG_DATA_HOME")))
+    })
 }
 
 /// The variable that supplies a secret of this kind.

@@ -17,6 +17,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use cogtok::error::{Error, Result};
+use cogtok::store::elsewhere;
 use cogtok::store::file;
 use cogtok::store::file::{Lock, LockError, lock_timeout_error};
 use cogtok::store::state_file::{FileContent, ReadError, StateFile};
@@ -164,7 +165,10 @@ pub fn records(state_dir: Option<&Path>) -> Result<Vec<Record>> {
 }
 
 fn records_in(dir: &Path) -> Result<Vec<Record>> {
-    let unreadable = |error| Error::store(format!("the journal in {} can't be read: {error}", dir.display()));
+    let unreadable = |error: std::io::Error| {
+        let way = elsewhere(&error, "XDG_STATE_HOME");
+        Error::store(format!("the journal in {} can't be read: {error}{way}", dir.display()))
+    };
     let mut records = Vec::new();
     for path in paths_in(dir).map_err(unreadable)? {
         match read(&path) {
