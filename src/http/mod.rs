@@ -2,6 +2,7 @@
 
 pub mod client;
 pub(crate) mod connectors;
+pub(crate) mod escapes;
 pub(crate) mod header_text;
 pub(crate) mod limits;
 pub mod policy;

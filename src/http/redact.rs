@@ -8,6 +8,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::http::escapes::{Escapes, Unescaped};
 use crate::secret::Secret;
 
 /// Shorter secrets are not searched for: they would hide every other word.
@@ -20,7 +21,7 @@ const MOST_BYTES: usize = 1024 * 1024;
 const SHORTEST_CORE: usize = 8;
 
 /// The secrets of this call. What a server repeats is searched as it is and as it reads without the escapes of URLs, of
-/// JSON and of Rust, so that no way to write a character has to be thought of.
+/// JSON, of Rust and of HTML, so that no way to write a character has to be thought of.
 #[derive(Clone, Default)]
 pub struct Redactor(Arc<RwLock<Vec<Hidden>>>);
 
@@ -89,17 +90,26 @@ impl Redactor {
         if hidden.is_empty() {
             return found;
         }
-        let mut look = |view: &View| hidden.iter().for_each(|secret| view.find(secret.form.as_bytes(), &mut found));
+        let mut find = |view: &View| hidden.iter().for_each(|secret| view.find(secret.form.as_bytes(), &mut found));
+        let mut look = |view: &View| {
+            find(view);
+            if view.has_references() {
+                let read = view.decoded(Escapes::Html);
+                find(&read);
+                find(&read.decoded(Escapes::Text));
+                find(&read.decoded(Escapes::Html));
+            }
+        };
         let whole = View::of(text);
         look(&whole);
         // Large texts mostly have no escapes and need only one search.
         if text.contains(['%', '\\']) {
-            let read = whole.decoded(false);
+            let read = whole.decoded(Escapes::Text);
             look(&read);
-            look(&read.decoded(false));
+            look(&read.decoded(Escapes::Text));
         }
         if text.contains('+') {
-            look(&whole.decoded(true));
+            look(&whole.decoded(Escapes::Forms));
         }
         found
     }
@@ -181,18 +191,23 @@ impl View {
         known.map_or((from, to), |(from, to)| (from as usize, to as usize))
     }
 
-    /// The same without escapes, and with spaces for plus signs where it `is_form`.
-    fn decoded(&self, is_form: bool) -> Self {
+    /// Whether there are character references of HTML in it.
+    fn has_references(&self) -> bool {
+        let begins = |(at, byte): (usize, &u8)| *byte == b'&' && Escapes::Html.first_of(&self.bytes[at..]).is_some();
+        self.bytes.iter().enumerate().any(begins)
+    }
+
+    /// The same without these escapes.
+    fn decoded(&self, escapes: Escapes) -> Self {
         let (mut bytes, mut places) = (Zeroizing::new(Vec::with_capacity(self.bytes.len())), Vec::new());
         let mut at = 0;
         while at < self.bytes.len() {
             let rest = &self.bytes[at..];
-            let (c, length) = escape(rest).unwrap_or((Unescaped::Byte(rest[0]), 1));
+            let (c, length) = escapes.first_of(rest).unwrap_or((Unescaped::Byte(rest[0]), 1));
             let (from, to) = self.place(at, at + length);
             let place = (u32::try_from(from).unwrap_or(u32::MAX), u32::try_from(to).unwrap_or(u32::MAX));
             let mut buffer = [0; 4];
             let decoded: &[u8] = match c {
-                Unescaped::Byte(b'+') if is_form && length == 1 => b" ",
                 Unescaped::Byte(byte) => {
                     buffer[0] = byte.to_ascii_lowercase();
                     &buffer[..1]
@@ -218,43 +233,6 @@ impl View {
                 from + 1
             };
         }
-    }
-}
-
-enum Unescaped {
-    Byte(u8),
-    Char(char),
-}
-
-/// The escape that a text in lower case begins with, and how long it is: `%2f`, `\/`, `\u002f`, `\u{2f}`, `\x2f`.
-fn escape(text: &[u8]) -> Option<(Unescaped, usize)> {
-    let hex = |digits: &[u8]| u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
-    let byte = |digits: &[u8]| Some(Unescaped::Byte(u8::try_from(hex(digits)?).ok()?));
-    let unit =
-        |at: usize| text.get(at..at + 6).filter(|text| text.starts_with(br"\u")).and_then(|text| hex(&text[2..]));
-    match (*text.first()?, text.get(1).copied()) {
-        (b'%', Some(_)) => Some((byte(text.get(1..3)?)?, 3)),
-        (b'\\', Some(b'u')) if text.get(2) == Some(&b'{') => {
-            let length = text.iter().take(10).position(|byte| *byte == b'}')?;
-            Some((Unescaped::Char(char::from_u32(hex(&text[3..length])?)?), length + 1))
-        }
-        (b'\\', Some(b'u')) => {
-            let high = unit(0)?;
-            match (char::from_u32(high), unit(6)) {
-                (Some(c), _) => Some((Unescaped::Char(c), 6)),
-                (None, Some(low)) => {
-                    let c = char::decode_utf16([u16::try_from(high).ok()?, u16::try_from(low).ok()?]).next()?.ok()?;
-                    Some((Unescaped::Char(c), 12))
-                }
-                (None, None) => None,
-            }
-        }
-        (b'\\', Some(b'x')) => Some((byte(text.get(2..4)?)?, 4)),
-        (b'\\', Some(b'n')) => Some((Unescaped::Byte(b'\n'), 2)),
-        (b'\\', Some(b't')) => Some((Unescaped::Byte(b'\t'), 2)),
-        (b'\\', Some(b'r')) => Some((Unescaped::Byte(b'\r'), 2)),
-        (b'\\', Some(sign @ (b'"' | b'\\' | b'/' | b'\''))) => Some((Unescaped::Byte(sign), 2)),
-        _ => None,
     }
 }
 

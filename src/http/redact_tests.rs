@@ -74,6 +74,35 @@ fn a_secret_is_hidden_however_its_characters_are_written() {
 }
 
 #[test]
+fn a_secret_is_hidden_in_html() {
+    let secret = "Quo\"te\\Back/slash+7-'Horse<ü";
+    let redactor = Redactor::default();
+    redactor.hide("id", &Secret::new(secret.into()));
+    let replaced =
+        |pairs: &[(&str, &str)]| pairs.iter().fold(secret.to_owned(), |text, (c, name)| text.replace(c, name));
+    let named = replaced(&[("\"", "&quot;"), ("<", "&lt;"), ("'", "&#39;")]);
+    let numbered = replaced(&[("\"", "&#34;"), ("<", "&#x3C;"), ("'", "&#x27;"), ("/", "&#x2F;"), ("ü", "&#252;")]);
+    let all: String = secret.chars().map(|c| format!("&#x{:X};", u32::from(c))).collect();
+    let others = replaced(&[("\\", "&bsol;"), ("/", "&sol;"), ("+", "&plus;"), ("<", "&LT;")]);
+    let in_json = |text: &str| serde_json::to_string(text).unwrap().trim_matches('"').to_owned();
+    for form in [
+        in_json(&named),
+        in_json(&named).replace('&', "\\u0026"),
+        named.replace('&', "&amp;"),
+        in_json(secret).replace('"', "&quot;"),
+        in_json(secret).replace('\\', "&#92;"),
+        named.replace('&', "%26").replace(';', "%3B"),
+        named,
+        numbered,
+        all,
+        others,
+    ] {
+        assert_eq!(redactor.clean(&format!("<{form}>")), "<[redacted]>", "{form}");
+    }
+    assert_eq!(redactor.clean("& &; &x; &#; &#x; &#99999999; &quot"), "& &; &x; &#; &#x; &#99999999; &quot");
+}
+
+#[test]
 fn values_are_hidden_unless_known_to_be_harmless() {
     let shown = body(br#"{"AuthFlow":"USER_PASSWORD_AUTH","AuthParameters":{"PASSWORD":"hunter2"},"New":["hunter2"]}"#);
     assert!(shown.contains("USER_PASSWORD_AUTH") && shown.contains("PASSWORD"), "{shown}");
