@@ -1,7 +1,8 @@
 //! How a host is reached: plainly, by TLS, or by TLS through the environment's proxy; and what TLS is checked with.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use hyper_util::client::proxy::matcher::Matcher;
 use rustls::RootCertStore;
@@ -9,6 +10,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::error::printable;
+use crate::http::authorities;
 use crate::http::limits::CONNECT_TIMEOUT;
 use crate::http::proxy::EnvironmentProxy;
 use crate::http::transport::Transport;
@@ -19,6 +21,8 @@ use crate::http::transport_error::{ConnectFailure, TransportErrorKind};
 pub(crate) struct Connectors {
     ca_bundle: Option<Vec<u8>>,
     pub(crate) proxy: Option<EnvironmentProxy>,
+    // What could not be read of this machine's certificate authorities, until it is reported.
+    unread: Mutex<Vec<String>>,
     // One for each route, built on first use: loading the system's certificate authorities takes milliseconds.
     of: [OnceLock<Result<Arc<Transport>, TransportErrorKind>>; 3],
 }
@@ -47,19 +51,27 @@ impl Route {
 }
 
 impl Connectors {
-    /// The connector of this route. It reads files on a blocking thread.
-    pub(crate) async fn ready(self: &Arc<Self>, way: Route) -> Result<Arc<Transport>, TransportErrorKind> {
+    /// The connector of this route. It reads files on a blocking thread, within `patience`: one may be a pipe.
+    pub(crate) async fn ready(
+        self: &Arc<Self>,
+        way: Route,
+        patience: Duration,
+    ) -> Result<Arc<Transport>, TransportErrorKind> {
         if self.of[way as usize].get().is_some() || matches!(way, Route::Plain) {
             return self.connector(way);
         }
         let connectors = self.clone();
-        let made = tokio::task::spawn_blocking(move || connectors.connector(way)).await;
-        made.unwrap_or_else(|why| Err(TransportErrorKind::NoAuthorities(Some(why.to_string()))))
+        let made = tokio::task::spawn_blocking(move || connectors.connector(way));
+        let failed = |why: String| Err(TransportErrorKind::NoAuthorities(Some(why)));
+        match tokio::time::timeout(patience, made).await {
+            Ok(made) => made.unwrap_or_else(|why| failed(why.to_string())),
+            Err(_) => failed(authorities::late()),
+        }
     }
 
     /// No connector is built yet.
     pub(crate) fn new(ca_bundle: Option<Vec<u8>>, proxy: Option<EnvironmentProxy>) -> Self {
-        Connectors { ca_bundle, proxy, of: Default::default() }
+        Connectors { ca_bundle, proxy, unread: Mutex::default(), of: Default::default() }
     }
 
     /// Why the proxy on this route can't be used, where there is one that can't.
@@ -88,6 +100,13 @@ impl Connectors {
         self.of[way as usize].get_or_init(make).clone()
     }
 
+    /// Warns, once, of what could not be read of this machine's certificate authorities: the missing one may be in it.
+    pub(crate) fn warn_of_unread(&self) {
+        for why in std::mem::take(&mut *self.unread.lock().unwrap_or_else(PoisonError::into_inner)) {
+            log::warn!(target: "cogtok", "some of this machine's CA certificates can't be read: {why}");
+        }
+    }
+
     /// The certificate authorities of this machine, or of SSL_CERT_FILE and SSL_CERT_DIR, and those of the bundle.
     fn roots(&self) -> Result<RootCertStore, TransportErrorKind> {
         let found = rustls_native_certs::load_native_certs();
@@ -97,11 +116,12 @@ impl Connectors {
         // Amazon's, are added.
         #[cfg(windows)]
         roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+        let unread: Vec<String> = found.errors.iter().map(authorities::unread).collect();
         // The bundle's authorities suffice.
         if roots.is_empty() && self.ca_bundle.is_none() {
-            let why = found.errors.first().map(|why| printable(&why.to_string(), 200));
-            return Err(TransportErrorKind::NoAuthorities(why));
+            return Err(TransportErrorKind::NoAuthorities(unread.into_iter().next().or_else(authorities::none_named)));
         }
+        *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = unread;
         // The bundle was validated when it was set.
         for certificate in self.ca_bundle.iter().flat_map(|pem| CertificateDer::pem_slice_iter(pem)).flatten() {
             roots.add(certificate).map_err(|why| no_authorities(&why))?;

@@ -1,5 +1,6 @@
 //! The HTTP client under every exchange: what may be sent where, for how long, and what is logged of it.
 
+pub(crate) mod authorities;
 pub mod client;
 pub(crate) mod connectors;
 pub(crate) mod escapes;

@@ -22,7 +22,7 @@ use crate::http::redact::Redactor;
 use crate::http::redirect::refuse_redirect;
 use crate::http::status::may_pass;
 use crate::http::transport::{ConnectTimeout, Connection};
-use crate::http::transport_error::{TransportError, TransportErrorKind};
+use crate::http::transport_error::{ConnectFailure, TransportError, TransportErrorKind};
 use crate::http::waf;
 use crate::http::waiting::{WaitObserver, Waiting, observed};
 
@@ -114,7 +114,7 @@ impl HttpPolicy {
         request.headers_mut().entry(http::header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
         let uri = request.uri().clone();
         let way = Route::to(&uri);
-        let transport = self.connectors.ready(way).await;
+        let transport = self.connectors.ready(way, patience).await;
         let bad_proxy = self.connectors.unusable_proxy(way);
         let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
         let line = format!("{} {}://{host}{}", request.method(), uri.scheme_str().unwrap_or("?"), uri.path());
@@ -140,7 +140,7 @@ impl HttpPolicy {
                 check_plain(&uri).await.map_err(&fault)?;
             }
             let response = transport.map_err(&fault)?.send(request).await;
-            let response = response.map_err(|error| fault(connect_failure(&error, started)))?;
+            let response = response.map_err(|error| fault(self.connect_failure(&error, started)))?;
             self.compare_clocks(&host, &response);
             let (status, id) = (response.status().as_u16(), self.request_id(&response));
             let answer = read(response).await.map_err(&fault)?;
@@ -179,8 +179,9 @@ impl HttpPolicy {
             if matches!(way, Route::Plain) {
                 check_plain(uri).await?;
             }
-            let connection = self.connectors.ready(way).await?.connect(uri.clone()).await;
-            connection.map_err(|error| connect_failure(error.as_ref(), started))
+            let transport = self.connectors.ready(way, self.left_of(Duration::MAX)).await?;
+            let connection = transport.connect(uri.clone()).await;
+            connection.map_err(|error| self.connect_failure(error.as_ref(), started))
         };
         let connection = connecting.await.map_err(|what| self.fault(&host, what));
         let outcome = connection.as_ref().map_or_else(ToString::to_string, |_| "connected".to_owned());
@@ -248,21 +249,24 @@ impl HttpPolicy {
         }
     }
 
+    /// What an error of the HTTP client means for what was begun then.
+    fn connect_failure(&self, error: &(dyn std::error::Error + 'static), started: Instant) -> TransportErrorKind {
+        if chain(error).any(|error| error.is::<ConnectTimeout>()) {
+            return TransportErrorKind::Unreachable(started.elapsed());
+        }
+        let failure = TransportErrorKind::of(error);
+        if matches!(failure, TransportErrorKind::Connect { cause: ConnectFailure::Certificate, .. }) {
+            self.connectors.warn_of_unread();
+        }
+        failure
+    }
+
     fn request_id(&self, response: &http::Response<Incoming>) -> String {
         ["x-amzn-requestid", "x-amz-cognito-request-id", "apigw-requestid", "x-request-id"]
             .iter()
             .find_map(|name| text(response.headers(), *name))
             .map(|id| format!(", request id {}", printable(&self.redactor.clean(id), 80)))
             .unwrap_or_default()
-    }
-}
-
-/// What an error of the HTTP client means for what was begun then.
-fn connect_failure(error: &(dyn std::error::Error + 'static), started: Instant) -> TransportErrorKind {
-    if chain(error).any(|error| error.is::<ConnectTimeout>()) {
-        TransportErrorKind::Unreachable(started.elapsed())
-    } else {
-        TransportErrorKind::of(error)
     }
 }
 

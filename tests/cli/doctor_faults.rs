@@ -201,6 +201,12 @@ fn a_name_a_port_a_certificate_and_a_proxy_are_told_apart() {
     let untrusted = doctor(&home, &[]).aws().run();
     fails(&untrusted, "token-url", "certificate", "--ca-bundle");
     says(doctor(&home, &[]).aws().arg("--ca-bundle").arg(&ca).run().ok(), "token-url", "ok", "answers");
+    // The address is not at fault.
+    let unreadable = doctor(&home, &[]).aws().env("SSL_CERT_FILE", "/nonexistent/ca.pem").run();
+    says(unreadable.code(2), "token-url", "fail", "CA certificates can't be read: /nonexistent/ca.pem: ");
+    let fix = hint(&unreadable, "token-url", "fail");
+    unreadable.check(fix.starts_with("check SSL_CERT_FILE and SSL_CERT_DIR"), &fix);
+    unreadable.stderr_has("hint: check SSL_CERT_FILE").stderr_lacks("profile show");
     let nothing = doctor(&home, &["--ca-bundle", "/nonexistent"]).aws().run();
     says(nothing.code(2), "cognito-api", "fail", "CA bundle");
 

@@ -12,6 +12,7 @@ use serde_json::json;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 const URL: &str = "https://elsewhere.example/oauth2/token";
 
@@ -121,11 +122,21 @@ fn a_machine_without_certificate_authorities_is_told_and_the_server_is_not_blame
         .stderr_lacks("is not trusted")
         .stderr_lacks("bug");
     let output = with(&nothing).run();
-    output.code(6).stderr_has("no CA certificates").stderr_has("--ca-bundle");
+    output.code(2).stderr_has("there is none in ").stderr_has("nothing.pem (SSL_CERT_FILE)").stderr_has("--ca-bundle");
     output.stderr_lacks("is not trusted").stderr_lacks("bug");
+    with("".as_ref()).run().code(2).stderr_has("SSL_CERT_FILE is empty").stderr_lacks("is not trusted");
+    // One that nobody writes to.
+    let fifo = home.allow(home.path("ca.fifo"));
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let output = with(&fifo).args(["--timeout", "2s"]).run();
+    output.code(2).stderr_has("ca.fifo (SSL_CERT_FILE) in time").within(Duration::from_secs(15));
     server.assert_untouched();
     with(&nothing).arg("--ca-bundle").arg(&pem).run().ok();
-    with(&missing).arg("--ca-bundle").arg(&pem).run().ok();
+    with(&missing).arg("--ca-bundle").arg(&pem).run().ok().quiet();
+    // Another authority's is not enough, and the missing file may be why.
+    let other = home.plant("other.pem", Authority::new().pem());
+    let output = with(&missing).arg("--ca-bundle").arg(&other).run();
+    output.code(6).stderr_has("is not trusted").stderr_has("missing.pem: No such file");
     with(&pem).run().ok();
     assert_eq!(server.hits(), 3);
 }

@@ -147,8 +147,12 @@ pub(crate) fn reached(check: Check, server: &Endpoint, outcome: &Result<Option<i
         }
         _ => fault.to_string(),
     };
-    let kind = Error::from(fault.clone()).kind();
-    Finding::fail(check, kind, detail, hints::about(fault.cause()))
+    let error = Error::from(fault.clone());
+    let hint = match fault.what {
+        TransportErrorKind::NoAuthorities(_) => hints::first_of(&error),
+        _ => hints::about(fault.cause()).into(),
+    };
+    Finding::fail(check, error.kind(), detail, hint)
 }
 
 /// How the clock of a server that answered is ahead of this machine's, in seconds.
