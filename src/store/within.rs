@@ -24,6 +24,27 @@ pub fn within<T: Send + 'static>(
     Ok(receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok())
 }
 
+/// The content of a file of at most `limit` bytes; `None` for a larger one. Anything else may be a pipe that nobody writes to: it is read
+/// until `deadline`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_file(path: &Path, limit: u64, deadline: Instant) -> io::Result<Option<Vec<u8>>> {
+    let kind = std::fs::metadata(path)?;
+    let mut bytes = if kind.is_file() || kind.is_dir() {
+        if kind.is_file() && kind.len() > limit {
+            return Ok(None);
+        }
+        // Allocated at full size: growing would need twice the memory.
+        let mut bytes = Vec::with_capacity(usize::try_from(kind.len() + 1).unwrap_or_default());
+        File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+        Zeroizing::new(bytes)
+    } else {
+        read(path, limit, deadline, |_, _| {})?
+    };
+    Ok((bytes.len() as u64 <= limit).then(|| std::mem::take(&mut *bytes)))
+}
+
 /// The content of a file or pipe, as far as `limit` bytes and one more; `look` sees the open file first.
 ///
 /// # Errors

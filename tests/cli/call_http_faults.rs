@@ -165,3 +165,26 @@ fn a_reader_that_goes_away_is_no_failure_and_a_full_disk_is_one() {
     let words = Answer::new(200, "text/plain", "some words");
     call(&home, &[&Server::always(words).url(), "-i"]).redirect("2>&-").run().ok().stdout_has("some words");
 }
+
+#[test]
+fn a_pipe_that_nobody_writes_to_ends_with_the_time_out() {
+    let (home, _tokens) = issuing(&m2m_jwt(CLIENT, "api/read api/write"));
+    let server = Server::canary();
+    let fifo = home.allow(home.path("pipe"));
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let (fifo, url) = (fifo.to_str().unwrap(), server.url());
+    let at = format!("@{fifo}");
+    for words in [
+        &["call", "http", &url, "-d", &at][..],
+        &["call", "http", &url, "-H", &at],
+        &["call", "gateway", &url, "call", "tool", "--args-json", &at],
+        &["token", "verify", "-", "--jwks", fifo],
+        &["token", "check", "-", "--for", "agentcore-runtime", "--authorizer", fifo],
+    ] {
+        let run = home.cogtok(words).args(["--timeout", "2s"]).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
+        let run = run.env("COGTOK_USER_POOL_ID", "us-east-1_Scripted0");
+        let output = run.stdin(m2m_jwt(CLIENT, "api/read")).timeout(Duration::from_secs(30)).run();
+        output.code(2).stderr_has("pipe can't be read: nothing came from it in time");
+    }
+    server.assert_untouched();
+}

@@ -45,7 +45,7 @@ impl Keys {
         let no_fetch = || Err(Error::new(Kind::Failure, "nothing is fetched"));
         let Some(url) = self.address(profile, issuer)? else {
             let path = Path::new(self.jwks.as_deref().unwrap_or_default());
-            let keys = KeySet::parse(&token_input::file(path)?)
+            let keys = KeySet::parse(&token_input::file(app, path)?)
                 .map_err(|error| error.context(&printable(&path.display().to_string(), 120)).with_kind(Kind::Usage))?;
             return work(KeySource::Given(keys), &no_fetch);
         };

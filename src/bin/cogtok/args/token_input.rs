@@ -1,6 +1,5 @@
 //! An existing token: from the command line, standard input or the cache. No request is made.
 
-use std::io::Read;
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
@@ -11,6 +10,7 @@ use cogtok::secret::Secret;
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{TokenOwner, TokenUse};
+use cogtok::store::within;
 use cogtok::user_pool::user_token;
 
 use crate::app::App;
@@ -211,17 +211,11 @@ fn described(profile: &Profile, whose: OwnerChoice) -> String {
 }
 
 /// The content of a named file, at most 1 MiB. A byte order mark for UTF-16 makes it decode the file.
-pub fn file(path: &Path) -> Result<Vec<u8>> {
+pub fn file(app: &App, path: &Path) -> Result<Vec<u8>> {
     const LIMIT: u64 = 1024 * 1024;
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
+    let bytes = within::read_file(path, LIMIT, app.deadline())
         .map_err(|error| Error::usage(format!("{} can't be read: {error}", path.display())))?;
-    if bytes.len() as u64 > LIMIT {
-        Err(Error::usage(format!("{} is larger than 1 MiB", path.display())))
-    } else {
-        Ok(without_mark(bytes))
-    }
+    bytes.map(without_mark).ok_or_else(|| Error::usage(format!("{} is larger than 1 MiB", path.display())))
 }
 
 /// The bytes as UTF-8 without the mark that PowerShell puts before them, if they are text.

@@ -68,7 +68,7 @@ pub fn run(app: &App, args: &Gateway) -> Result<()> {
         Action::Tools => &[Output::Table, Output::Json],
         Action::Call => &[Output::Text, Output::Json],
     })?;
-    let request = Request::of(args.action, args.tool.as_deref(), &args.arg, args.args_json.as_deref())?;
+    let request = Request::of(app, args.action, args.tool.as_deref(), &args.arg, args.args_json.as_deref())?;
     let server = Server::find(app, &args.target)?;
     let mut source = args.source.clone();
     source.or_of(server.place.owner);

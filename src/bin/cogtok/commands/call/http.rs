@@ -56,7 +56,7 @@ pub fn run(app: &App, args: &Http) -> Result<()> {
                 .hint(Advice::new(hint).word("target", &args.target)));
         }
     };
-    let mut headers = args.carried.headers()?;
+    let mut headers = args.carried.headers(app)?;
     let method = match &args.method {
         Some(method) => method.to_ascii_uppercase(),
         None if args.carried.has_data() => "POST".to_owned(),
@@ -66,7 +66,7 @@ pub fn run(app: &App, args: &Http) -> Result<()> {
         return Err(Error::usage("CONNECT opens a tunnel, which cogtok does not do"));
     }
     args.taking.check()?;
-    let body = args.carried.data()?.unwrap_or_default();
+    let body = args.carried.data(app)?.unwrap_or_default();
     if request::is_json(&body) {
         request::default_header(&mut headers, "content-type", "application/json");
     }

@@ -1,14 +1,13 @@
 //! The body and headers of a call.
 
-use std::fs::File;
-use std::io::Read;
-
 use clap::Args;
 use cogtok::error::{Error, Result, printable};
+use cogtok::store::within;
 use cogtok::text::decode;
 use serde::de::IgnoredAny;
 
 use super::target::refuse_line_ends;
+use crate::app::App;
 use crate::io::{signals, terminal};
 use crate::services::connection_headers::OF_THE_CONNECTION;
 
@@ -36,12 +35,12 @@ impl RequestBody {
     }
 
     /// The body.
-    pub fn data(&self) -> Result<Option<Vec<u8>>> {
+    pub fn data(&self, app: &App) -> Result<Option<Vec<u8>>> {
         let bytes = match self.data.as_deref() {
             None => return Ok(None),
             Some("-" | "@-") => terminal::stdin_up_to(MOST_BYTES)?,
             Some(data) => match data.strip_prefix('@') {
-                Some(path) => file(path, MOST_BYTES)?,
+                Some(path) => file(app, path, MOST_BYTES)?,
                 None => data.as_bytes().to_vec(),
             },
         };
@@ -53,11 +52,11 @@ impl RequestBody {
     }
 
     /// The headers. Errors do not repeat them: they may contain a key.
-    pub fn headers(&self) -> Result<Vec<(String, String)>> {
+    pub fn headers(&self, app: &App) -> Result<Vec<(String, String)>> {
         let mut headers = Vec::new();
         for header in &self.header {
             let lines = match header.strip_prefix('@') {
-                Some(path) => decode(&file(path, MOST_HEADER_BYTES)?)
+                Some(path) => decode(&file(app, path, MOST_HEADER_BYTES)?)
                     .map(|text| text.as_str().to_owned())
                     .ok_or_else(|| Error::usage(format!("{} is not UTF-8", printable(path, 120))))?,
                 None => {
@@ -107,19 +106,11 @@ pub fn is_json(bytes: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
 
-fn file(path: &str, limit: usize) -> Result<Vec<u8>> {
+fn file(app: &App, path: &str, limit: usize) -> Result<Vec<u8>> {
     // Standard input may be a pipe that stays open.
     signals::watch();
     let shown = printable(path, 120);
-    let too_large = || Error::usage(format!("{shown} is larger than {} KiB", limit / 1024));
-    let unreadable = |error| Error::usage(format!("{shown} can't be read: {error}"));
-    let file = File::open(path).map_err(unreadable)?;
-    let size = usize::try_from(file.metadata().map_err(unreadable)?.len()).unwrap_or(usize::MAX);
-    if size > limit {
-        return Err(too_large());
-    }
-    // Allocated at full size: growing would need twice the memory.
-    let mut bytes = Vec::with_capacity(size + 1);
-    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() > limit { Err(too_large()) } else { Ok(bytes) }
+    let bytes = within::read_file(path.as_ref(), limit as u64, app.deadline())
+        .map_err(|error| Error::usage(format!("{shown} can't be read: {error}")))?;
+    bytes.ok_or_else(|| Error::usage(format!("{shown} is larger than {} KiB", limit / 1024)))
 }

@@ -131,7 +131,7 @@ pub fn run(app: &App, args: &Runtime) -> Result<()> {
     }
     let place = CallTarget::find(app, &args.target)?;
     let agent = Agent::at(app, &place, &args.target, args.qualifier.as_deref(), args.path.as_deref())?;
-    let outgoing = outgoing(args, &agent)?;
+    let outgoing = outgoing(app, args, &agent)?;
     let session_id = args.session_id.as_deref().map(agent::check_session).transpose()?;
     args.taking.check()?;
     outgoing.check()?;
@@ -205,14 +205,14 @@ fn pass(
 }
 
 /// The request without its session.
-fn outgoing(args: &Runtime, agent: &Agent) -> Result<Outgoing> {
-    let mut headers = args.carried.headers()?;
+fn outgoing(app: &App, args: &Runtime, agent: &Agent) -> Result<Outgoing> {
+    let mut headers = args.carried.headers(app)?;
     if request::has(&headers, agent::SESSION) {
         return Err(Error::usage(format!("`{}` is set by `--session-id` and `--continue`", agent::SESSION)));
     }
     let body = match &args.prompt {
         Some(prompt) => Some(json!({ "prompt": prompt }).to_string().into_bytes()),
-        None => args.carried.data()?,
+        None => args.carried.data(app)?,
     };
     let method = match body {
         Some(_) => "POST",

@@ -36,7 +36,7 @@ pub fn run(app: &App, args: &Runtime, command: &str) -> Result<()> {
     let given = args.session_id.as_deref().map(agent::check_session).transpose()?;
     let url = agent.beside("commands")?;
     let body = body(args, command)?;
-    let mut headers = args.carried.headers()?;
+    let mut headers = args.carried.headers(app)?;
     request::default_header(&mut headers, "accept", MEDIA_TYPE);
     request::default_header(&mut headers, "content-type", "application/json");
     signals::fail_as(OWN_FAILURE);

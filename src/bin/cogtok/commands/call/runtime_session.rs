@@ -32,7 +32,7 @@ pub fn stop(app: &App, args: &Runtime) -> Result<()> {
         stopped = session.ok_or_else(|| {
             Error::usage("there is no session with this agent").hint("name one with `--session-id ID`")
         })?;
-        let mut headers = args.carried.headers()?;
+        let mut headers = args.carried.headers(app)?;
         headers.push((agent::SESSION.to_owned(), stopped.clone()));
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
         let body = b"{}".as_slice().into();

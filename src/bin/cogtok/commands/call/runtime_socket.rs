@@ -37,8 +37,8 @@ pub fn run(app: &App, args: &Runtime, token_place: TokenPlace) -> Result<()> {
     let agent = Agent::at(app, &place, &args.target, args.qualifier.as_deref(), None)?;
     let given = args.session_id.as_deref().map(agent::check_session).transpose()?;
     let url = agent.beside("ws")?;
-    let mut headers = args.carried.headers()?;
-    let first = match (&args.prompt, args.carried.data()?) {
+    let mut headers = args.carried.headers(app)?;
+    let first = match (&args.prompt, args.carried.data(app)?) {
         (Some(prompt), _) => Some(json!({ "prompt": prompt }).to_string()),
         (None, Some(data)) => {
             Some(String::from_utf8(data).map_err(|_| Error::usage("a message is text, and the data is not UTF-8"))?)

@@ -139,7 +139,7 @@ fn authorizer(app: &App, args: &Check, service: ResourceServer, profile: &Profil
             return Err(Error::usage("the token and the authorizer can't both be on standard input"));
         }
         Some("-") => Authorizer::read(service, &without_mark(terminal::stdin_up_to(MOST_BYTES)?))?,
-        Some(path) => Authorizer::read(service, &token_input::file(path.as_ref())?)
+        Some(path) => Authorizer::read(service, &token_input::file(app, path.as_ref())?)
             .map_err(|error| error.context(&printable(path, 120)))?,
         None => Authorizer {
             clients: args.allowed_client.clone(),

@@ -6,6 +6,7 @@ use cogtok::error::{Error, Result, printable};
 use cogtok::settings::keys::nearest;
 use serde_json::{Map, Value};
 
+use crate::app::App;
 use crate::args::token_input;
 use crate::args::token_input::without_mark;
 use crate::io::terminal;
@@ -39,7 +40,7 @@ pub enum Request {
 
 impl Request {
     /// The request of these options.
-    pub fn of(action: Action, tool: Option<&str>, arg: &[String], args_json: Option<&str>) -> Result<Self> {
+    pub fn of(app: &App, action: Action, tool: Option<&str>, arg: &[String], args_json: Option<&str>) -> Result<Self> {
         let has_arguments = !arg.is_empty() || args_json.is_some();
         match (action, tool) {
             (Action::Tools, None) if !has_arguments => Ok(Request::Tools),
@@ -52,7 +53,7 @@ impl Request {
                         .ok_or_else(|| malformed("`--arg` is NAME=VALUE"))
                 });
                 let given = given.collect::<Result<_>>()?;
-                let whole = args_json.map(object).transpose()?;
+                let whole = args_json.map(|text| object(app, text)).transpose()?;
                 Ok(Request::Call { tool: tool.to_owned(), whole, given })
             }
         }
@@ -84,10 +85,10 @@ impl Request {
 }
 
 /// The JSON object that `--args-json` gives.
-fn object(text: &str) -> Result<Map<String, Value>> {
+fn object(app: &App, text: &str) -> Result<Map<String, Value>> {
     let bytes = match text.strip_prefix('@') {
         _ if text == "-" => without_mark(stdin(MOST_BYTES)?),
-        Some(path) => token_input::file(path.as_ref())?,
+        Some(path) => token_input::file(app, path.as_ref())?,
         None => text.as_bytes().to_vec(),
     };
     match serde_json::from_slice(&bytes) {
