@@ -18,6 +18,7 @@ use crate::http::retry::RetryPolicy;
 use crate::http::service_text::ServiceText;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
 use crate::secret::Secret;
+use crate::token::error_response::is_retryable_conflict;
 
 /// A request to an API.
 #[derive(Debug, Clone)]
@@ -106,7 +107,8 @@ impl HttpClient {
         let mut policy = RetryPolicy::of(self);
         loop {
             let answer = self.open(request.clone(), bearer, silence).await?;
-            match policy.pause(None).filter(|_| answer.is_retryable_conflict()) {
+            match policy.pause(None).filter(|_| is_retryable_conflict(answer.status, answer.header("x-amzn-errortype")))
+            {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Ok(answer),
             }
@@ -157,12 +159,6 @@ impl Streamed {
     /// The host that was asked, with its port where one was given.
     pub fn host(&self) -> &str {
         &self.host
-    }
-
-    /// Whether AWS did not begin with the request, because of another one that it is busy with.
-    pub fn is_retryable_conflict(&self) -> bool {
-        let named = |name: &str| self.header("x-amzn-errortype").is_some_and(|code| code.starts_with(name));
-        self.status == 409 && named("RetryableConflictException")
     }
 
     /// The headers as they came, names in lower case.

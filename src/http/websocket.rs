@@ -1,6 +1,8 @@
 //! A WebSocket (RFC 6455) to a host that takes a bearer token: over TLS, through the environment's proxy, or plainly to this
 //! machine.
 
+use std::time::{Duration, Instant};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::{SinkExt, StreamExt};
@@ -16,9 +18,12 @@ use url::Url;
 use crate::error::{Error, Result, printable};
 use crate::http::client::HttpClient;
 use crate::http::policy;
+use crate::http::redirect::refuse_redirect;
+use crate::http::retry::RetryPolicy;
 use crate::http::transport::Connection;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
 use crate::secret::Secret;
+use crate::token::error_response::is_retryable_conflict;
 
 /// The largest message that is read, in bytes.
 pub const MAX_MESSAGE: usize = 16 * 1024 * 1024;
@@ -85,10 +90,11 @@ pub struct Refusal {
 }
 
 impl HttpClient {
-    /// Opens a WebSocket at `url` (`https` for `wss`, `http` on this machine for `ws`) with `bearer` as its token.
+    /// Opens a WebSocket at `url` (`https` for `wss`, `http` on this machine for `ws`) with `bearer` as its token. There are up to three
+    /// retries if AWS reports a conflict that allows them (RetryableConflictException).
     ///
     /// # Errors
-    /// [`Kind::Network`](crate::error::Kind::Network) where the host can't be reached or does not speak the protocol;
+    /// [`Kind::Network`](crate::error::Kind::Network) where the host can't be reached, redirects or does not speak the protocol;
     /// [`Kind::Usage`](crate::error::Kind::Usage) for a header that can't be one.
     pub async fn websocket(
         &self,
@@ -99,14 +105,35 @@ impl HttpClient {
     ) -> Result<Handshake> {
         let encoded = Secret::new(URL_SAFE_NO_PAD.encode(bearer.expose()));
         [bearer, &encoded].into_iter().for_each(|secret| self.redactor().hide("", secret));
-        let host = url.host_str().unwrap_or_default().to_owned();
-        let request = request(url, headers, place, if place == TokenPlace::Header { bearer } else { &encoded })?;
+        let sent = if place == TokenPlace::Header { bearer } else { &encoded };
+        let mut policy = RetryPolicy::of(self);
+        loop {
+            let handshake = self.handshake(url, request(url, headers, place, sent)?).await?;
+            let is_busy = matches!(&handshake, Handshake::Refused(refusal)
+                if is_retryable_conflict(refusal.status, refusal.error_type.as_deref()));
+            match policy.pause(None).filter(|_| is_busy) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Ok(handshake),
+            }
+        }
+    }
+
+    async fn handshake(&self, url: &Url, request: Request<()>) -> Result<Handshake> {
+        let (host, began, guard) = (shown_host(url), Instant::now(), self.guard());
         let uri: Uri = url.as_str().parse().map_err(|why| malformed(&why))?;
-        let stream = self.guard().connect(&uri).await.map_err(|fault| unreachable(&host, fault))?;
-        let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
-        match client_async_with_config(request, stream, Some(config)).await {
+        let exchange = async {
+            let stream = guard.connect(&uri).await.map_err(|fault| unreachable(&host, fault))?;
+            let config =
+                WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+            Ok::<_, Error>(client_async_with_config(request, stream, Some(config)).await)
+        };
+        let late = |_| guard.fault(&host, TransportErrorKind::Timeout { within: began.elapsed(), tries: 1 });
+        match tokio::time::timeout(guard.left_of(Duration::MAX), exchange).await.map_err(late)?? {
             Ok((stream, _)) => Ok(Handshake::Open(Box::new(WebSocket { stream, host }))),
-            Err(tungstenite::Error::Http(answer)) => Ok(Handshake::Refused(self.refusal(&answer))),
+            Err(tungstenite::Error::Http(answer)) => {
+                refuse_redirect(&answer, url.as_str()).map_err(|what| guard.fault(&host, what))?;
+                Ok(Handshake::Refused(self.refusal(&answer)))
+            }
             Err(why) => Err(self.broken(&host, &why)),
         }
     }
@@ -176,6 +203,12 @@ impl WebSocket {
             }
         }
     }
+}
+
+/// The host of an address, with its port where one is given.
+pub fn shown_host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 fn malformed(why: &dyn std::fmt::Display) -> Error {

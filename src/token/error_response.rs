@@ -60,7 +60,22 @@ pub struct ErrorResponse<'a> {
     pub body: &'a [u8],
 }
 
+/// Whether AWS did not begin with the request, because of another one that it is busy with.
+pub fn is_retryable_conflict(status: u16, error_type: Option<&str>) -> bool {
+    status == 409 && error_type.is_some_and(|name| name.starts_with("RetryableConflictException"))
+}
+
 impl ErrorResponse<'_> {
+    /// The class of the failure.
+    pub fn kind(&self) -> Kind {
+        match self.status {
+            401 | 403 => Kind::Refused,
+            429 | 500.. => Kind::Network,
+            status if is_retryable_conflict(status, self.error_type) => Kind::Network,
+            _ => Kind::Failure,
+        }
+    }
+
     /// The server's message, safe for a terminal; `None` without one.
     pub fn words(&self) -> Option<String> {
         let challenge = ["error_description", "error"].iter().find_map(|name| self.parameter(name));

@@ -124,7 +124,11 @@ fn an_end_with_a_reason_is_an_error_and_what_is_no_websocket_too() {
     let plain = Server::always(Answer::new(200, "text/plain", "no"));
     call(&home, &plain, &["--ws"]).stdin("x\n").run().code(1).stderr_has("status 200");
     let gone = Server::sockets(drop);
-    call(&home, &gone, &["--ws"]).stdin("x\n").run().code(6).stderr_has("the WebSocket to 127.0.0.1 failed");
+    call(&home, &gone, &["--ws"])
+        .stdin("x\n")
+        .run()
+        .code(6)
+        .stderr_has(&format!("the WebSocket to 127.0.0.1:{} failed", gone.port()));
     let url = plain.url();
     drop(plain);
     let refused = home.cogtok(["call", "runtime", &url, "--ws"]).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
@@ -187,4 +191,25 @@ fn a_session_is_stopped_and_not_gone_on_with() {
     let refusing = Server::always(Answer::json(404, &json!({"message": "no such session"})));
     let output = call(&home, &refusing, &["--stop-session", "--session-id", &other]).run();
     output.code(1).stderr_has("404").stderr_has("no such session");
+}
+
+#[test]
+fn an_answer_instead_of_a_handshake_is_as_in_every_other_call() {
+    let (home, _tokens) = issuing(&token());
+    let busy = Answer::json(409, &json!({"message": "the session is being used"}));
+    let busy = Server::always(busy.header("x-amzn-errortype", "RetryableConflictException"));
+    let output = call(&home, &busy, &["--ws"]).stdin("x\n").run();
+    output.code(6).stderr_has(&format!("127.0.0.1:{} answers the WebSocket with status 409", busy.port()));
+    output.stderr_has("busy");
+    assert_eq!(busy.hits(), 4);
+    let conflict = Server::always(Answer::json(409, &json!({"message": "no"})).header("x-amzn-errortype", "Conflict"));
+    call(&home, &conflict, &["--ws"]).stdin("x\n").run().code(1);
+    assert_eq!(conflict.hits(), 1);
+    let moved = Server::always(Answer::redirect(302, "https://elsewhere.example.com/ws"));
+    let output = call(&home, &moved, &["--ws"]).stdin("x\n").run();
+    output.code(6).stderr_has("302 from 127.0.0.1:").stderr_has("to https://elsewhere.example.com/ws");
+    output.stderr_lacks("`-i`");
+    let silent = Server::always(Answer::never());
+    let output = call(&home, &silent, &["--ws", "--timeout", "2s"]).stdin("x\n").run();
+    output.code(6).stderr_has(&format!("no complete answer from 127.0.0.1:{} within 2", silent.port()));
 }

@@ -170,12 +170,7 @@ pub fn failure(
         media_type: &media_type,
         body: body.as_bytes(),
     };
-    let kind = match answer.status() {
-        401 | 403 => Kind::Refused,
-        429 | 500.. => Kind::Network,
-        _ if answer.is_retryable_conflict() => Kind::Network,
-        _ => Kind::Failure,
-    };
+    let kind = failed.kind();
     let status = answer.status_line();
     // Many servers repeat the name of the status.
     let words = failed.words().filter(|words| !status.to_ascii_lowercase().ends_with(&words.to_ascii_lowercase()));

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use cogtok::error::{Error, Kind, Result, printable};
-use cogtok::http::websocket::{Handshake, MAX_MESSAGE, Received, Refusal, TokenPlace, WebSocket, WebSocketError};
+use cogtok::error::{Error, Result, printable};
+use cogtok::http::websocket::{
+    Handshake, MAX_MESSAGE, Received, Refusal, TokenPlace, WebSocket, WebSocketError, shown_host,
+};
 use cogtok::store::agent_sessions::AgentSessions;
 use cogtok::token::error_response::{Api, ErrorResponse};
 use serde_json::{Value, json};
@@ -168,13 +170,9 @@ fn refused(app: &App, place: &CallTarget, got: &ObtainedToken, url: &Url, refusa
         media_type: "application/json",
         body: refusal.body.as_bytes(),
     };
-    let kind = match refusal.status {
-        401 | 403 => Kind::Refused,
-        429 | 500.. => Kind::Network,
-        _ => Kind::Failure,
-    };
     let words = answer.words().map(|words| format!(": {words}")).unwrap_or_default();
-    let host = url.host_str().unwrap_or_default();
-    let error = Error::new(kind, format!("{host} answers the WebSocket with status {}{words}", refusal.status));
+    let host = shown_host(url);
+    let error =
+        Error::new(answer.kind(), format!("{host} answers the WebSocket with status {}{words}", refusal.status));
     Ok(answer.explain(&asked, got.token()?.value.expose(), env::now()).into_iter().fold(error, Error::hint))
 }
