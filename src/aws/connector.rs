@@ -14,6 +14,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
 use hyper::body::Bytes;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::aws::error_response::refusal;
 use crate::error::printable;
@@ -22,6 +23,7 @@ use crate::http::policy::HttpPolicy;
 use crate::http::retry::retry_after;
 use crate::http::status::may_pass;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
+use crate::token::Lifetime;
 
 impl HttpClient {
     /// This client in the shape that the SDK takes.
@@ -62,7 +64,7 @@ impl HttpConnector for SdkConnector {
                 None => Ok(answer),
             });
             match checked {
-                Ok(answer) => HttpResponse::try_from(answer.map(SdkBody::from))
+                Ok(answer) => HttpResponse::try_from(answer.map(with_whole_lifetime).map(SdkBody::from))
                     .map_err(|why| ConnectorError::other(why.into(), None)),
                 Err(fault) if Instant::now() < deadline => Err(ConnectorError::from(fault)),
                 Err(fault) => Err(ConnectorError::other(Box::new(fault), None)),
@@ -78,6 +80,29 @@ fn foreign(answer: &http::Response<Bytes>) -> Option<String> {
     let is_json = || serde_json::from_slice::<HashMap<String, IgnoredAny>>(body).is_ok();
     let is_of_aws = !status.is_success() || (status == 200 && (body.is_empty() || is_json()));
     (!is_of_aws).then(|| format!("HTTP {}, {} bytes", status.as_u16(), body.len()))
+}
+
+/// The body with its `ExpiresIn` as a whole number, which the SDK needs: some servers send it as text, or as 3600.0.
+fn with_whole_lifetime(body: Bytes) -> Bytes {
+    const NAME: &str = "ExpiresIn";
+    if !body.windows(NAME.len()).any(|window| window == NAME.as_bytes()) {
+        return body;
+    }
+    let Ok(Value::Object(mut json)) = serde_json::from_slice(&body) else { return body };
+    let mut is_changed = false;
+    for result in json.values_mut().filter_map(Value::as_object_mut) {
+        let is_of_sdk = |value: &Value| value.as_i64().is_some_and(|seconds| i32::try_from(seconds).is_ok());
+        let Some(value) = result.get(NAME).filter(|value| !is_of_sdk(value)) else { continue };
+        // None is read as 0, which is none.
+        let seconds = match Lifetime::of(Some(value)) {
+            Lifetime::Missing => 0,
+            Lifetime::Unusable => -1,
+            Lifetime::Seconds(seconds) => i64::try_from(seconds).unwrap_or(i64::MAX),
+        };
+        result.insert(NAME.to_owned(), seconds.into());
+        is_changed = true;
+    }
+    if is_changed { Bytes::from(Value::Object(json).to_string()) } else { body }
 }
 
 impl From<TransportError> for ConnectorError {
@@ -153,5 +178,32 @@ impl ClassifyRetry for LimitIsLimit {
 
     fn name(&self) -> &'static str {
         "a limit is a limit"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_becomes_a_whole_number_and_nothing_else_changes() {
+        let body =
+            |value: &str| format!(r#"{{"AuthenticationResult":{{"AccessToken":"a","ExpiresIn":{value}}},"n":1.50}}"#);
+        for (value, whole) in [
+            ("\"3600\"", "3600"),
+            ("3600.0", "3600"),
+            ("3.6e3", "3600"),
+            ("\"-1\"", "-1"),
+            ("\"soon\"", "0"),
+            ("true", "0"),
+            ("4294967296", "86400"),
+            ("18446744073709551615", "86400"),
+        ] {
+            let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
+            assert_eq!(read(&with_whole_lifetime(body(value).into())), read(body(whole).as_bytes()), "{value}");
+        }
+        for same in [body("3600"), body("-5"), "{\"ExpiresIn\":\"3600\"}".into(), "ExpiresIn".into(), "{}".into()] {
+            assert_eq!(with_whole_lifetime(same.clone().into()), same, "{same}");
+        }
     }
 }

@@ -249,7 +249,7 @@ pub(crate) struct Answer {
     #[serde(default)]
     expires_in: Option<serde_json::Value>,
     #[serde(default)]
-    scope: Option<String>,
+    scope: Option<serde_json::Value>,
     #[serde(default)]
     id_token: Option<serde_json::Value>,
     #[serde(default)]
@@ -275,10 +275,10 @@ impl Answer {
         // `expires_in` is the access token's; an ID token's own `exp` may differ.
         let id = text("id_token", self.id_token)?.map(|id| received(id, Lifetime::Missing)).transpose()?;
         // Cognito's answer has no scope; the token's own claim decides if it has one.
-        let scope = self.scope;
+        let granted = text("scope", self.scope)?;
         let scope = jwt::read_unverified(access.value.expose())
             .and_then(|claims| claims.scope)
-            .or_else(|| Scopes::parse([scope?.as_str()]).ok());
+            .or_else(|| Scopes::parse([granted?.as_str()]).ok());
         let refresh_token =
             text("refresh_token", self.refresh_token)?.filter(|token| !token.is_empty()).map(Secret::new);
         let tokens = TokenSet { access, id, scope, asked, obtained_at: now, renewal: RefreshState::None };

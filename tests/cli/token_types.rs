@@ -106,3 +106,31 @@ fn a_token_without_any_scope_is_served_with_the_warning_of_a_narrowed_one() {
     answer["access_token"] = json!("opaque");
     home(&answer).0.scripted_m2m(&[]).run().ok().quiet();
 }
+
+#[test]
+fn scopes_of_another_type_are_not_a_fault_of_the_address() {
+    for scope in [json!(["api/read"]), json!(7), json!({})] {
+        let (home, _server) = home(&json!({"access_token": "opaque", "token_type": "Bearer", "scope": scope}));
+        let output = home.scripted_m2m(&[]).run();
+        output.code(6).stderr_has("gave no token response: its `scope` is not text").stderr_lacks("/oauth2/token");
+    }
+}
+
+#[test]
+fn a_life_that_is_no_whole_number_is_understood() {
+    for life in [json!("3600"), json!(3600.0)] {
+        let (token, answer) = crate::harness::challenges::signed_in();
+        let answer = answer.map_json(|body| body["AuthenticationResult"]["ExpiresIn"] = life).unlike_aws();
+        let server = Server::always(answer);
+        let home = Home::new();
+        home.scripted_user(&server.url());
+        let run = || {
+            home.cogtok(["token", "user", "-p", "ws"])
+                .env("COGTOK_PASSWORD", crate::harness::challenges::PASSWORD)
+                .run()
+        };
+        run().ok().stdout_is(&format!("{token}\n"));
+        run().ok().stdout_is(&format!("{token}\n"));
+        assert_eq!(server.hits(), 1, "it is cached");
+    }
+}
