@@ -11,7 +11,7 @@ use aws_sdk_cognitoidentityprovider::types::{AttributeType, DeliveryMediumType, 
 use aws_smithy_types::retry::RetryConfig;
 
 use super::answer::{Body, lacks};
-use super::connector::MayPass;
+use super::connector::{LimitIsLimit, MayPass};
 use super::service_error::{code, from_sdk};
 use crate::error::{Error, Kind, Result};
 use crate::http::client::HttpClient;
@@ -125,7 +125,8 @@ impl Admin {
             .endpoint(Service::CognitoIdp)
             .map_or_else(|| aws_origin("cognito-idp", &region), ToString::to_string);
         let host = endpoint.parse::<http::Uri>().ok().and_then(|uri| Some(uri.authority()?.as_str().to_owned()));
-        let mut config = Builder::from(&shared).retry_classifier(MayPass::of(wire)).endpoint_url(endpoint);
+        let config = Builder::from(&shared).retry_classifier(MayPass::of(wire)).retry_classifier(LimitIsLimit);
+        let mut config = config.endpoint_url(endpoint);
         if let Some(credentials) = credentials {
             config = config.credentials_provider(credentials);
         }

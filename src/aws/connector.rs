@@ -159,8 +159,8 @@ impl ClassifyRetry for MayPass {
     }
 }
 
-/// LimitExceededException is a limit of one user's, refused for minutes: the SDK takes it for throttling, and to try again only
-/// adds to it.
+/// LimitExceededException is a limit of one user's, refused for minutes, or a quota, which does not pass: the SDK takes it for
+/// throttling, and to try again only adds to it.
 #[derive(Debug)]
 pub(crate) struct LimitIsLimit;
 

@@ -2,7 +2,7 @@
 
 use aws_sdk_secretsmanager::Client;
 
-use super::connector::MayPass;
+use super::connector::{LimitIsLimit, MayPass};
 use super::service_error::from_sdk;
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
@@ -117,10 +117,8 @@ async fn client(wire: &HttpClient, profile: &Profile, secret: &SecretArn) -> Res
     let endpoint = profile
         .endpoint(Service::SecretsManager)
         .map_or_else(|| aws_origin("secretsmanager", &region), ToString::to_string);
-    let config = aws_sdk_secretsmanager::config::Builder::from(&shared)
-        .retry_classifier(MayPass::of(wire))
-        .endpoint_url(endpoint);
-    Ok(Client::from_conf(config.build()))
+    let config = aws_sdk_secretsmanager::config::Builder::from(&shared).endpoint_url(endpoint);
+    Ok(Client::from_conf(config.retry_classifier(MayPass::of(wire)).retry_classifier(LimitIsLimit).build()))
 }
 
 /// Which version of a secret.

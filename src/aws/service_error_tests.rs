@@ -2,7 +2,7 @@
 
 use crate::error::Advice;
 use crate::error::Kind::{AwsCredentials, Config, Failure, Refused, Usage};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -40,21 +40,60 @@ fn said_of(grant: &str, operation: &str, code: &str, message: &str) -> (Kind, St
     (error.kind(), error.advice().iter().map(Advice::told).collect::<Vec<_>>().join(" / "))
 }
 
+const SECRETS_MANAGER: [&str; 3] = ["GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"];
+
+/// The names of operations in the sources.
+fn called() -> BTreeSet<String> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let verbs = "Add Admin Associate Change Confirm Converse Create Delete Describe Forgot Get Global Initiate Invoke List Put Resend \
+        Respond Revoke Set Sign Stop Update Verify";
+    let (mut waiting, mut found) = (vec![root], BTreeSet::new());
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        if path.to_string_lossy().ends_with("tests.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        // An operation that no SDK calls is named in the documentation of its module.
+        let documented = text.lines().filter(|line| line.starts_with("//!"));
+        let words = documented.flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric()));
+        let names = text.split('"').chain(words).filter(|word| {
+            let rest = verbs.split_whitespace().find_map(|verb| word.strip_prefix(verb)).unwrap_or_default();
+            rest.starts_with(|c: char| c.is_ascii_uppercase()) && rest.chars().all(|c| c.is_ascii_alphanumeric())
+        });
+        // An XML answer has elements of such names.
+        let names = names.filter(|name| !name.ends_with("Response") && !name.ends_with("Result"));
+        found.extend(names.map(str::to_owned));
+    }
+    found
+}
+
+#[test]
+fn the_errors_of_each_operation_that_cogtok_calls_are_on_record() {
+    let (called, models) = (called(), models());
+    let unknown: Vec<&String> = called.iter().filter(|name| !models.operations.contains_key(*name)).collect();
+    assert_eq!(unknown, [""; 0], "tests/fixtures/README.md says where to find their errors");
+    assert!(called.len() > 50, "{called:?}");
+}
+
 #[test]
 fn each_modelled_error_of_each_operation_is_known_and_speaks_of_what_was_asked() {
     let models = models();
-    assert!(models.operations.len() > 25);
     // The only rows that these operations may use.
     let only: [(&str, &[&str]); 10] = [
-        ("GiveAttributes", &["AdminCreateUser", "RespondToAuthChallenge", "AdminRespondToAuthChallenge"]),
+        ("GiveAttributes", &["AdminCreateUser", "RespondToAuthChallenge", "AdminRespondToAuthChallenge", "SignUp"]),
         ("CheckFilter", &["ListUsers"]),
         ("AllowClientTokenFlow", &["GetClientToken"]),
         ("CheckEndpointOrNameTokenUrl", &["GetClientToken"]),
         ("CheckM2mClientSecret", &["GetClientToken"]),
         ("client_credentials", &[]),
         ("identity_pool.id", &["GetId", "GetCredentialsForIdentity"]),
-        ("CheckSecretArn", &["GetSecretValue"]),
-        ("secret's name", &["GetSecretValue"]),
+        ("CheckSecretArn", &SECRETS_MANAGER),
+        ("secret's name", &SECRETS_MANAGER),
         ("FewerTokens", &["Converse", "ConverseStream"]),
     ];
     let beyond = [
@@ -70,7 +109,7 @@ fn each_modelled_error_of_each_operation_is_known_and_speaks_of_what_was_asked()
             codes.extend(beyond);
         }
         // Errors of an agent's runtime are classified by their status.
-        for code in codes.into_iter().filter(|_| name != "InvokeAgentRuntime") {
+        for code in codes.into_iter().filter(|_| operation.service != "bedrock-agentcore") {
             for message in ["", "1 validation error: Value at 'attribute' failed", "the group has no secret password"] {
                 let (kind, hints) = said_of(grant_of(&operation.service), name, code, message);
                 let case = format!("{name} {code} {message:?}: {hints}");
@@ -88,9 +127,12 @@ fn each_modelled_error_of_each_operation_is_known_and_speaks_of_what_was_asked()
                 if name.starts_with("Describe") || name.starts_with("ListUserPool") || name == "GetSecretValue" {
                     assert!(!hints.contains("CheckProfile") && !hints.contains("CheckPoolAndRegion"), "{case}");
                 }
+                if SECRETS_MANAGER.contains(&name.as_str()) {
+                    assert!(!hints.contains("pool") && !hints.contains("CheckProfile"), "{case}");
+                }
                 assert!(!hints.contains("SkipOrResetExistingUser") || name == "AdminCreateUser", "{case}");
                 let is_busy =
-                    ["Throttling", "TooMany", "Internal", "Unavailable"].iter().any(|word| code.contains(word));
+                    ["Throttling", "TooManyRequests", "Internal", "Unavailable"].iter().any(|word| code.contains(word));
                 assert!(!is_busy || kind == Kind::Network, "{case}");
             }
         }

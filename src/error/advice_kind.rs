@@ -233,6 +233,8 @@ kinds! {
     SetKey,
     /// Give the profile's `key` a value, or set its `variable`.
     SetKeyOrVariable,
+    /// An administrator sets a new password for the user.
+    SetNewPassword,
     /// Give the target at this `key` a URL.
     SetTargetUrl,
     /// The session has expired: sign in again.

@@ -107,3 +107,38 @@ fn a_revocation_waits_as_long_as_it_is_told() {
     ");
     assert_eq!(server.hits(), 2);
 }
+
+#[test]
+fn a_quota_does_not_pass_and_wrong_codes_are_refused() {
+    let home = Home::new();
+    let full = "You have exceeded your limit";
+    for (words, code, message, exit, hint) in [
+        (
+            &["group", "create", "students"][..],
+            "LimitExceededException",
+            full,
+            1,
+            "a quota, such as that of its groups",
+        ),
+        (&["user", "create", "a@example.com"], "LimitExceededException", full, 1, "a quota, such as that of its users"),
+        (
+            &["user", "create", "a@example.com", "--invite"],
+            "LimitExceededException",
+            "Exceeded daily email limit for the operation or the account.",
+            1,
+            "leave `--invite` out",
+        ),
+        (&["user", "confirm", "a@example.com"], "TooManyFailedAttemptsException", "no", 4, "too many failed attempts"),
+    ] {
+        let answer = Answer::aws_error(code, message);
+        // Cognito gives AdminCreateUser an error that its model does not have.
+        let server = Server::always(if words[..2] == ["user", "create"] { answer.unlike_aws() } else { answer });
+        home.config(&format!(
+            "version = 1\n[profiles.ws]\nuser_pool_id = \"us-east-1_Scripted0\"\nendpoint_url = \"{}\"\n",
+            server.url()
+        ));
+        let output = home.cogtok(words).args(["-p", "ws"]).aws().run();
+        output.code(exit).stderr_has(code).stderr_has(hint).stderr_lacks("wait a few minutes and try again");
+        assert_eq!(server.hits(), 1, "{words:?}");
+    }
+}

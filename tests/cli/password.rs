@@ -116,6 +116,13 @@ fn each_refusal_says_what_to_do() {
             4,
             "another",
         ),
+        (
+            &["confirm", "--code", "1", "--password-stdin"],
+            "TooManyFailedAttemptsException",
+            "Too many failed attempts.",
+            4,
+            "too many wrong codes: wait a few minutes",
+        ),
         (&["forgot"], "AccessDeniedException", "no", 4, "firewall"),
     ] {
         let server = Server::always(Answer::aws_error(code, message));
@@ -124,4 +131,18 @@ fn each_refusal_says_what_to_do() {
         let output = password(&home, words).stdin(NEW).timeout(std::time::Duration::from_secs(60)).run();
         output.code(exit).stderr_has(code).stderr_has(hint).stderr_lacks("AWS credentials");
     }
+}
+
+#[test]
+fn a_user_without_a_verified_address_needs_an_administrator() {
+    let words = "Cannot reset password for the user as there is no registered/verified email or phone_number";
+    let server = Server::always(Answer::aws_error("InvalidParameterException", words));
+    let home = Home::new();
+    home.scripted_user(&server.url());
+    insta::assert_snapshot!(password(&home, &["forgot", "--username", "bob"]).run().message(), @"
+    exit 4
+    error: ForgotPassword was refused: InvalidParameterException: Cannot reset password for the user as there is no registered/verified email or phone_number (profile `ws`)
+    hint: the user has no verified e-mail address or phone number, so Cognito can't send a code
+    hint: someone with AWS credentials sets a new password: `cogtok user set-password bob -p ws`
+    ");
 }

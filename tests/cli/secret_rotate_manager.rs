@@ -27,6 +27,8 @@ struct Services {
     pool: State,
     vault: Vault,
     cut: Option<Cut>,
+    /// An operation that is refused, with the code.
+    refused: Option<(&'static str, &'static str)>,
     seen: Vec<String>,
 }
 
@@ -127,6 +129,9 @@ impl Services {
     }
 
     fn carry_out(&mut self, request: &Request) -> Answer {
+        if let Some((_, code)) = self.refused.filter(|(operation, _)| request.operation() == Some(operation)) {
+            return Answer::aws_error(code, "no");
+        }
         match request.header("x-amz-target").and_then(|target| target.strip_prefix("secretsmanager.")) {
             Some(operation) => self.vault.answer(operation, &request.json()),
             None => carry_out(&mut self.pool, request),
@@ -158,7 +163,7 @@ impl Account {
             versions: BTreeMap::from([(VERSION.to_owned(), text(FIRST))]),
             labels: BTreeMap::from([("AWSCURRENT".to_owned(), VERSION.to_owned())]),
         };
-        let services = Arc::new(Mutex::new(Services { pool, vault, cut: None, seen: Vec::new() }));
+        let services = Arc::new(Mutex::new(Services { pool, vault, cut: None, refused: None, seen: Vec::new() }));
         let (sender, cut_off) = channel();
         let (ours, sender) = (Arc::clone(&services), Mutex::new(sender));
         let server = Server::start(move |request| ours.lock().unwrap().answer(&sender.lock().unwrap(), request));
@@ -334,4 +339,25 @@ fn a_label_that_moves_away_while_a_rotation_waits_does_not_take_the_new_secret_a
     assert_eq!(account.secrets(), std::slice::from_ref(&new));
     assert_eq!(account.labelled("AWSCURRENT"), Some(new));
     assert_eq!(account.labelled("AWSPENDING"), Some("z".repeat(40)), "theirs is left alone");
+}
+
+#[test]
+fn a_refusal_of_either_service_is_about_the_secret_or_the_app_client() {
+    for (operation, code, exit, hint) in [
+        ("UpdateSecretVersionStage", "ResourceNotFoundException", 3, "check the secret's name or ARN"),
+        ("UpdateSecretVersionStage", "InvalidRequestException", 3, "scheduled for deletion"),
+        ("PutSecretValue", "EncryptionFailure", 9, "kms:GenerateDataKey"),
+        ("PutSecretValue", "LimitExceededException", 1, "a quota of Secrets Manager"),
+        ("AddUserPoolClientSecret", "InvalidParameterException", 1, "created with a client secret"),
+        ("AddUserPoolClientSecret", "LimitExceededException", 1, "two secrets at most"),
+    ] {
+        let account = Account::new();
+        account.services.lock().unwrap().refused = Some((operation, code));
+        let output = account.rotate(&account.home(), &["--grace", "0s", "--yes"]).run();
+        output.code(exit).stderr_has(code).stderr_has(hint);
+        output.stderr_lacks("pool id, app client id and Region").stderr_lacks("`-v`");
+        let seen = account.services.lock().unwrap().seen.clone();
+        assert_eq!(seen.iter().filter(|one| *one == operation).count(), 1, "{code} passes with no further try");
+        assert_eq!(account.labelled("AWSCURRENT").as_deref(), Some(FIRST));
+    }
 }

@@ -68,3 +68,53 @@ fn a_pool_that_does_not_allow_it_and_what_is_malformed_are_told() {
     sign_up(&home, &["bob@example.com"]).run().code(5).stderr_has("`--password-stdin`");
     assert_eq!(server.hits(), 1);
 }
+
+#[test]
+fn each_refusal_of_a_sign_up_says_what_to_do() {
+    let first = &["bob@example.com", "--password-stdin"][..];
+    for (words, code, message, exit, hint) in [
+        (
+            first,
+            "InvalidParameterException",
+            "Attributes did not conform to the schema: given_name: The attribute is required",
+            2,
+            "`--attribute NAME=VALUE`",
+        ),
+        (first, "InvalidParameterException", "Username should be an email.", 2, "instead of `--username`"),
+        (
+            first,
+            "InvalidParameterException",
+            "Username cannot be of email format, since user pool is configured for email alias.",
+            2,
+            "add `--username NAME`",
+        ),
+        (
+            first,
+            "InvalidParameterException",
+            "1 validation error detected: Value at 'password' failed to satisfy constraint",
+            4,
+            "password policy",
+        ),
+        (
+            &["bob@example.com", "--code", "1"],
+            "TooManyFailedAttemptsException",
+            "Too many failed attempts.",
+            4,
+            "too many wrong codes: wait a few minutes",
+        ),
+        (
+            &["bob@example.com", "--resend"],
+            "LimitExceededException",
+            "Exceeded daily email limit for the operation or the account.",
+            1,
+            "check the pool's settings for messages",
+        ),
+    ] {
+        let server = Server::always(Answer::aws_error(code, message));
+        let home = Home::new();
+        home.scripted_user(&server.url());
+        let output = sign_up(&home, words).stdin(PASSWORD).run();
+        output.code(exit).stderr_has(code).stderr_has(hint).stderr_lacks("profile show").stderr_lacks("`-v`");
+        assert_eq!(server.hits(), 1, "{code}");
+    }
+}

@@ -114,6 +114,7 @@ pub fn sentence(kind: AdviceKind) -> Option<&'static str> {
         AdviceKind::SetDomain => "run `cogtok profile set {name} domain https://PREFIX.auth.REGION.amazoncognito.com`",
         AdviceKind::SetKey => "run `cogtok profile set {name} {key} VALUE` || add `{option} VALUE`",
         AdviceKind::SetKeyOrVariable => "run `cogtok profile set {name} {key} VALUE` || set {variable}",
+        AdviceKind::SetNewPassword => "someone with AWS credentials sets a new password: `cogtok user set-password {user}{p}`",
         AdviceKind::SetTargetUrl => "run `cogtok profile set {name} {key} URL`",
         AdviceKind::SignInAgain => "the session has expired: sign in again with `cogtok login{p}`",
         AdviceKind::SignInAgainAfterRevocation => "the pool signed the token, but it is no longer valid: sign in again, `cogtok token user{p} --force-refresh`",

@@ -174,7 +174,8 @@ impl<'a> Rotation<'a> {
                 return Err(error);
             }
             if tries == 0 {
-                return Err(self.undo(record, error));
+                // Its advice is about the new secret, which is deleted.
+                return Err(self.undo(record, error.map_advice(|_| None)));
             }
             self.app.drive(async { tokio::time::sleep(Duration::from_millis(500)).await })?;
         }
@@ -245,11 +246,7 @@ impl<'a> Rotation<'a> {
             self.records.remove()
         };
         match undone() {
-            // Advice about the new secret no longer applies.
-            Ok(()) => Error::new(
-                error.kind(),
-                format!("the secret was not rotated, and the old one is in use as before: {}", error.message()),
-            ),
+            Ok(()) => error.context("the secret was not rotated, and the old one is in use as before"),
             Err(why) => {
                 log::warn!(target: "cogtok", "the new secret is still there: {why}");
                 error.hint("the same command tries it again")
