@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider::config::Region as SdkRegion;
 use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
@@ -22,6 +23,12 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(MAX_TRIES).with_initial_backoff(Duration::from_millis(200))
 }
 
+/// The SDK would end a try that is silent for some seconds, with an error of its own that names no host and is not tried again.
+fn stalls() -> StalledStreamProtectionConfig {
+    // The connector limits each attempt.
+    StalledStreamProtectionConfig::disabled()
+}
+
 fn sdk_region(region: &Region) -> SdkRegion {
     SdkRegion::new(region.as_str().to_owned())
 }
@@ -37,6 +44,7 @@ pub(crate) async fn signed_config(
         .region(aws_config::Region::new(region.as_str().to_owned()))
         .http_client(wire.sdk_client())
         .sleep_impl(TokioSleep::new())
+        .stalled_stream_protection(stalls())
         .timeout_config(timeouts())
         .retry_config(retries());
     if let Some(name) = &profile.aws_profile {
@@ -53,6 +61,7 @@ pub(crate) fn unsigned_config(wire: &HttpClient, region: &Region) -> aws_sdk_cog
         .http_client(wire.sdk_client())
         .region(sdk_region(region))
         .sleep_impl(TokioSleep::new())
+        .stalled_stream_protection(stalls())
         .timeout_config(timeouts())
         .retry_config(retries())
         .retry_classifier(super::connector::MayPass::of(wire))

@@ -45,6 +45,36 @@ fn a_second_try_says_that_it_is_one() {
     assert!(!left(&session.text).contains("Waiting"), "{}", session.text);
 }
 
+/// With the time limit of every call and with a shorter one: what was asked of whom, and how often.
+#[test]
+fn a_silent_server_is_named_with_the_tries() {
+    let silent = |args: &'static [&'static str], operation: &'static str| {
+        std::thread::spawn(move || {
+            let (home, server) = (Home::new(), Server::always(Answer::never()));
+            home.config(&format!(
+                "version = 1\n[profiles.ws]\nuser_pool_id = \"us-east-1_Scripted0\"\nendpoint_url = \"{}\"\n\
+                 [profiles.ws.user]\nclient_id = \"abcdefghijklmnopqrstuvwxyz\"\nusername = \"alice\"\n",
+                server.url()
+            ));
+            let run = home.cogtok(["-p", "ws"]).args(args).aws().env("COGTOK_PASSWORD", "Correct-Horse-9");
+            let said = format!("{operation}: no complete answer from 127.0.0.1:{}: ", server.port());
+            run.run()
+                .code(6)
+                .stderr_has(&said)
+                .stderr_has(" tries in ")
+                .stderr_has("hint: try again, or allow more with `--timeout ");
+        })
+    };
+    let all = [
+        silent(&["user", "list"], "ListUsers"),
+        silent(&["token", "user"], "InitiateAuth"),
+        silent(&["user", "delete", "alice", "--yes"], "AdminGetUser"),
+        silent(&["token", "user", "--timeout", "12s"], "InitiateAuth"),
+        silent(&["user", "list", "--timeout", "12s"], "ListUsers"),
+    ];
+    all.into_iter().for_each(|run| run.join().unwrap());
+}
+
 #[test]
 fn nothing_moves_for_programs_and_for_who_wants_quiet() {
     let server = Server::always(token().delay(SLOW));
