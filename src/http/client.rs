@@ -102,6 +102,12 @@ impl HttpClient {
         self.guard.deadline.get()
     }
 
+    /// What can be said, when time has run out, of a request that was sent since then: its operation, its host and how often it was
+    /// tried. `None` where each was answered.
+    pub fn out_of_time(&self, since: Instant) -> Option<Error> {
+        self.guard.unanswered.out_of_time(since)
+    }
+
     /// Moves the deadline, for all who share this client.
     pub fn set_deadline(&self, deadline: Instant) {
         *self.guard.deadline.0.lock().unwrap_or_else(PoisonError::into_inner) = deadline;

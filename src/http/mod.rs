@@ -20,6 +20,7 @@ pub mod streaming;
 pub(crate) mod transport;
 pub mod transport_error;
 pub(crate) mod tunnel;
+pub(crate) mod unanswered;
 pub mod waf;
 pub mod waiting;
 #[cfg(feature = "cli")]

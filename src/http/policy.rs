@@ -1,10 +1,10 @@
 //! The policy for every exchange: no redirects, a size limit for answers, a time limit for each try (including the body), plain http only
 //! on this machine, and logging.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use http::header::{CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue};
@@ -23,6 +23,7 @@ use crate::http::redirect::refuse_redirect;
 use crate::http::status::may_pass;
 use crate::http::transport::{ConnectTimeout, Connection};
 use crate::http::transport_error::{ConnectFailure, TransportError, TransportErrorKind};
+use crate::http::unanswered::Unanswered;
 use crate::http::waf;
 use crate::http::waiting::{WaitObserver, Waiting, observed};
 
@@ -36,7 +37,7 @@ pub(crate) struct HttpPolicy {
     pub clock: Clock,
     pub deadline: Deadline,
     offset: Arc<AtomicI64>,
-    unanswered: Arc<Mutex<HashMap<String, (Instant, u32)>>>,
+    pub unanswered: Unanswered,
     heard: Arc<Mutex<BTreeMap<String, Heard>>>,
     pub redactor: Redactor,
     observer: Option<WaitObserver>,
@@ -66,7 +67,7 @@ impl HttpPolicy {
             clock,
             deadline,
             offset: Arc::default(),
-            unanswered: Arc::default(),
+            unanswered: Unanswered::default(),
             heard: Arc::default(),
             redactor: Redactor::default(),
             observer: None,
@@ -80,7 +81,7 @@ impl HttpPolicy {
 
     /// The same policy for another call.
     pub fn for_call(&self, deadline: Deadline) -> Self {
-        HttpPolicy { deadline, redactor: Redactor::default(), unanswered: Arc::default(), ..self.clone() }
+        HttpPolicy { deadline, redactor: Redactor::default(), unanswered: Unanswered::default(), ..self.clone() }
     }
 
     /// Seconds by which the clock of the server that answered last is ahead; 0 where none answered.
@@ -118,15 +119,15 @@ impl HttpPolicy {
         let bad_proxy = self.connectors.unusable_proxy(way);
         let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
         let line = format!("{} {}://{host}{}", request.method(), uri.scheme_str().unwrap_or("?"), uri.path());
-        let operation =
-            text(request.headers(), "x-amz-target").map(|target| format!(" ({target})")).unwrap_or_default();
+        let target = text(request.headers(), "x-amz-target").map(str::to_owned);
+        let operation = target.as_ref().map(|target| format!(" ({target})")).unwrap_or_default();
         if log::log_enabled!(target: "cogtok::body", log::Level::Debug) {
             log::debug!(target: "cogtok::body", "> {}", self.body(request.body()));
         }
         let started = Instant::now();
         let fault = |what: TransportErrorKind| self.fault(&host, what);
         let what_was_asked = format!("{line}{operation}");
-        let (first, tries) = self.begun(&what_was_asked, started);
+        let (first, tries) = self.unanswered.begin(&what_was_asked, &host, target.as_deref(), started);
         let late = || fault(TransportErrorKind::Timeout { within: first.elapsed(), tries });
         // The first poll would send the request on a connection that is open.
         if patience.is_zero() {
@@ -151,9 +152,11 @@ impl HttpPolicy {
             Ok(result) => result,
             Err(_) => Err(late()),
         };
-        // An overloaded service is tried again.
-        if result.as_ref().is_ok_and(|(status, ..)| !may_pass(*status)) {
-            self.locked_unanswered().remove(&what_was_asked);
+        match &result {
+            // An overloaded service is tried again.
+            Ok((status, ..)) if may_pass(*status) => self.unanswered.busy(&what_was_asked, *status),
+            Ok(_) => self.unanswered.answered(&what_was_asked),
+            Err(fault) => self.unanswered.failed(&what_was_asked, fault),
         }
         let took = started.elapsed().as_millis();
         match &result {
@@ -219,18 +222,6 @@ impl HttpPolicy {
     /// A body for the log. It is cut after redaction, so that no part of a secret is left at its end.
     fn body(&self, bytes: &[u8]) -> String {
         printable(&self.redactor.clean(&redact::body(bytes)), MOST_OF_A_BODY)
-    }
-
-    /// When the first try of what went unanswered so far was begun, and how many with this one.
-    fn begun(&self, what_was_asked: &str, now: Instant) -> (Instant, u32) {
-        let mut unanswered = self.locked_unanswered();
-        let begun = unanswered.entry(what_was_asked.to_owned()).or_insert((now, 0));
-        begun.1 += 1;
-        *begun
-    }
-
-    fn locked_unanswered(&self) -> MutexGuard<'_, HashMap<String, (Instant, u32)>> {
-        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How much time is left of the call, and at most `patience`.

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 use crate::http::client::HttpClient;
 use crate::http::limits::MAX_TRIES;
 use crate::http::policy::seconds_of;
-use crate::http::status::{because_of, may_pass, unexplained};
+use crate::http::status::{busy, may_pass, unexplained};
 use crate::http::transport_error::TransportError;
 
 /// Why one try failed, and whether the next may have better luck.
@@ -48,8 +48,7 @@ impl CallFailure {
         let header = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
         let retry_after = retry_after(header.unwrap_or_default().trim(), wire.now());
         let when = retry_after.map(|pause| format!("; retry after {} s", pause.as_secs())).unwrap_or_default();
-        let error = Error::network(format!("{host} answered HTTP {status}{when}")).hint("wait a little and try again");
-        let error = because_of(error, status);
+        let error = busy(host, status, &when);
         may_pass(status).then(|| CallFailure { is_transient: true, is_undone: true, retry_after, error })
     }
 

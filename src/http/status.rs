@@ -55,6 +55,11 @@ pub(crate) fn because_of(error: Error, status: u16) -> Error {
     error.because(Status(status))
 }
 
+/// The error for a host that is overloaded or failed; `when` says when it wants to be asked again.
+pub(crate) fn busy(host: &str, status: u16, when: &str) -> Error {
+    because_of(Error::network(format!("{host} answered HTTP {status}{when}")).hint(THROTTLED), status)
+}
+
 /// The error for an answer to `operation` with this status and no details; `what` describes it. `None` if the status means nothing either.
 pub(crate) fn unexplained(operation: &str, status: u16, what: &str) -> Option<Error> {
     let network = |did: &str| Error::network(format!("{operation}: the service {did} ({what})"));

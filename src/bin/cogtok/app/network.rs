@@ -86,15 +86,20 @@ impl App {
         if let Some(wire) = self.wire.get() {
             wire.set_deadline(deadline);
         }
-        let left = deadline.saturating_duration_since(Instant::now());
+        let begun = Instant::now();
+        let left = deadline.saturating_duration_since(begun);
         // A server that keeps the only thread busy would keep the deadline from being checked.
         let watchdog = signals::end_after(left + GRACE, &format!("no result within {} s", self.timeout.as_secs_f32()));
         let result = tokio::time::timeout(left + MARGIN, work).await;
         drop(watchdog);
         let result = result.unwrap_or_else(|_| {
-            let seconds = self.timeout.as_secs_f32();
-            Err(Error::network(format!("no result within {seconds} s"))
-                .hint("try again, or allow more with `--timeout 60s`"))
+            // On a busy machine this comes before the request's own time-out.
+            let of_request = self.wire.get().and_then(|wire| wire.out_of_time(begun));
+            Err(of_request.unwrap_or_else(|| {
+                let seconds = self.timeout.as_secs_f32();
+                Error::network(format!("no result within {seconds} s"))
+                    .hint("try again, or allow more with `--timeout 60s`")
+            }))
         });
         result.map_err(|error| self.with_clock(self.about_secrets(error)))
     }
