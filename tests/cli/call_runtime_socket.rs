@@ -122,17 +122,24 @@ fn an_end_with_a_reason_is_an_error_and_what_is_no_websocket_too() {
     let output = call(&home, &agent, &["--ws"]).stdin("hello\nclose\n").prints_on_failure().run();
     output.code(6).stdout_is("HELLO\n").stderr_has("code 1011: out of tea");
     let plain = Server::always(Answer::new(200, "text/plain", "no"));
-    call(&home, &plain, &["--ws"]).stdin("x\n").run().code(1).stderr_has("status 200");
+    call(&home, &plain, &["--ws"])
+        .stdin("x\n")
+        .run()
+        .code(1)
+        .stderr_has(&format!("127.0.0.1:{} answers the WebSocket with status 200", plain.port()));
     let gone = Server::sockets(drop);
     call(&home, &gone, &["--ws"])
         .stdin("x\n")
         .run()
         .code(6)
         .stderr_has(&format!("the WebSocket to 127.0.0.1:{} failed", gone.port()));
-    let url = plain.url();
+    let silent = Server::always(Answer::never());
+    let output = call(&home, &silent, &["--ws", "--timeout", "2s"]).stdin("x\n").run();
+    output.code(6).stderr_has(&format!("no complete answer from 127.0.0.1:{} within 2", silent.port()));
+    let (url, port) = (plain.url(), plain.port());
     drop(plain);
     let refused = home.cogtok(["call", "runtime", &url, "--ws"]).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
-    refused.stdin("x\n").run().code(6).stderr_has("can't be reached");
+    refused.stdin("x\n").run().code(6).stderr_has(&format!("127.0.0.1:{port} can't be reached"));
     for args in [&["--ws", "--raw"][..], &["--ws", "--path", "x"], &["--ws", "-i"], &["--ws=other"]] {
         call(&home, &agent, args).stdin("x\n").run().code(2);
     }
