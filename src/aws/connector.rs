@@ -96,7 +96,6 @@ fn with_whole_lifetime(body: Bytes) -> Bytes {
         // None is read as 0, which is none.
         let seconds = match Lifetime::of(Some(value)) {
             Lifetime::Missing => 0,
-            Lifetime::Unusable => -1,
             Lifetime::Seconds(seconds) => i64::try_from(seconds).unwrap_or(i64::MAX),
         };
         result.insert(NAME.to_owned(), seconds.into());

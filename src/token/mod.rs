@@ -33,10 +33,8 @@ pub const MAX_LIFE_SECONDS: u64 = 24 * 60 * 60;
 /// The `expires_in` of a token answer (RFC 6749 section 5.1), which a server may leave out or get wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// Absent or meaningless: the token's own `exp` is used.
+    /// Absent or meaningless, as no time at all is: the token's own `exp` is used.
     Missing,
-    /// Not positive: the token is not cached.
-    Unusable,
     /// Seconds from now.
     Seconds(u64),
 }
@@ -53,7 +51,7 @@ impl Lifetime {
         match number.filter(|number| number.is_finite()) {
             None => Lifetime::Missing,
             Some(number) => match jwt::whole(number) {
-                0 => Lifetime::Unusable,
+                0 => Lifetime::Missing,
                 seconds => Lifetime::Seconds(seconds.min(MAX_LIFE_SECONDS)),
             },
         }
@@ -88,7 +86,6 @@ impl Token {
         }
         let exp = jwt::read_unverified(text).and_then(|claims| claims.exp);
         let expires_at = match lifetime {
-            Lifetime::Unusable => None,
             Lifetime::Missing => exp.map(|exp| exp.min(now / 1000 + MAX_LIFE_SECONDS)),
             Lifetime::Seconds(seconds) => {
                 let end = now / 1000 + seconds.min(MAX_LIFE_SECONDS);
@@ -187,7 +184,6 @@ mod tests {
         assert_eq!(received(&token, Lifetime::Seconds(3600)).unwrap().expires_at, Some(NOW / 1000 + 300));
         assert_eq!(received(&token, Lifetime::Seconds(100)).unwrap().expires_at, Some(NOW / 1000 + 100));
         assert_eq!(received(&token, Lifetime::Missing).unwrap().expires_at, Some(NOW / 1000 + 300));
-        assert_eq!(received(&token, Lifetime::Unusable).unwrap().expires_at, None);
         assert_eq!(received("opaque", Lifetime::Missing).unwrap().expires_at, None);
     }
 
@@ -196,8 +192,9 @@ mod tests {
         let of = |json: &str| Lifetime::of(Some(&serde_json::from_str(json).unwrap()));
         assert_eq!(Lifetime::of(None), Lifetime::Missing);
         assert_eq!(of("null"), Lifetime::Missing);
-        for unusable in ["-1", "0", "0.5", "-1e300", "\"0\"", "\"-3600\""] {
-            assert_eq!(of(unusable), Lifetime::Unusable, "{unusable}");
+        // A token that is issued is valid for some time.
+        for nothing in ["-1", "0", "0.5", "-1e300", "\"0\"", "\"-3600\""] {
+            assert_eq!(of(nothing), Lifetime::Missing, "{nothing}");
         }
         for meaningless in ["\"x\"", "\"\"", "\"inf\"", "\"NaN\"", "true", "[3600]", "{}"] {
             assert_eq!(of(meaningless), Lifetime::Missing, "{meaningless}");

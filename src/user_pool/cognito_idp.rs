@@ -294,8 +294,8 @@ impl Idp {
     pub(crate) fn signed_in(&self, result: AuthenticationResultType) -> Result<AuthenticationResult> {
         let now = self.wire.now();
         let lifetime = match result.expires_in {
-            0 => Lifetime::Missing,
-            seconds => u64::try_from(seconds).map_or(Lifetime::Unusable, Lifetime::Seconds),
+            ..=0 => Lifetime::Missing,
+            seconds => Lifetime::Seconds(seconds.unsigned_abs().into()),
         };
         let access = result.access_token.ok_or_else(|| Error::network("the sign-in's answer has no access token"))?;
         let access = Token::received(Secret::new(access), lifetime, now)?;

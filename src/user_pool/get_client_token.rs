@@ -57,7 +57,7 @@ pub async fn get(wire: &HttpClient, profile: &Profile, asked: &GetClientToken<'_
         // The SDK returns 0 for an absent value.
         Ok(0) => Lifetime::Missing,
         Ok(seconds) => Lifetime::Seconds(seconds),
-        Err(_) => Lifetime::Unusable,
+        Err(_) => Lifetime::Missing,
     };
     let now = wire.now();
     let access = Token::received(value, lifetime, now).map_err(|error| error.context("GetClientToken"))?;

@@ -285,9 +285,13 @@ fn expires_in_of_any_shape_is_survived_and_decides_what_is_cached() {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
         jwt(&json!({"exp": now + seconds, "scope": "api/read api/write"}))
     };
-    for (claim, value, least, most) in
-        [(600, "", 590, 600), (600, ",\"expires_in\":3600", 590, 600), (9000, ",\"expires_in\":600", 590, 600)]
-    {
+    for (claim, value, least, most) in [
+        (600, "", 590, 600),
+        (600, ",\"expires_in\":3600", 590, 600),
+        (9000, ",\"expires_in\":600", 590, 600),
+        (600, ",\"expires_in\":0", 590, 600),
+        (600, ",\"expires_in\":-1", 590, 600),
+    ] {
         let body = format!("{{\"access_token\":\"{}\",\"token_type\":\"Bearer\"{value}}}", exp(claim));
         let (home, _server) = scripted([Answer::new(200, JSON, body)]);
         let left = home.scripted_m2m(&["--json"]).run().ok().quiet().json()["expires_in"].as_u64().unwrap();
