@@ -208,6 +208,10 @@ fn the_address_is_shown_also_where_the_opener_says_that_it_opened_one() {
         output.stderr_lacks("no browser could be opened");
         output.check(args.len() > 3 || output.stderr.contains("cogtok login -p ws --no-browser"), "the other way");
     }
+    // Another try asks for the same.
+    let asked = ["login", "--scope", "openid email", "--scope=api/read", "--port", "9191", "--wait", "1s"];
+    let output = home.cogtok(asked).env("BROWSER", "sh -c 'exit 0'").run();
+    output.code(5).stderr_has("`cogtok login -p ws --port 9191 --scope 'openid email' --scope api/read --wait 5m`");
     // Where nobody opens one here, there is no need to say how.
     let output = home.cogtok(["login", "--wait", "1s", "--no-browser"]).run();
     output.code(5).stderr_lacks("--no-browser");

@@ -26,6 +26,7 @@ struct Command {
     config: Option<String>,
     places: Vec<(&'static str, String)>,
     who: Vec<(&'static str, String)>,
+    of_login: Vec<(&'static str, String)>,
     firsts: BTreeSet<String>,
 }
 
@@ -113,6 +114,7 @@ impl Command {
             config: value_of(args, &["--config"]),
             places: if stores_places(&path) { Vec::new() } else { places(args) },
             who: who(args, path.ends_with(" m2m")),
+            of_login: if path == "cogtok login" { of_login(args) } else { Vec::new() },
             firsts: firsts(),
         }
     }
@@ -128,6 +130,7 @@ impl Command {
             config: config.or(self.config.as_deref()),
             places: &self.places,
             who: &self.who,
+            of_login: &self.of_login,
             has_option: &|option| self.options.contains(option),
             is_command: &|word| self.firsts.contains(word),
         })
@@ -175,14 +178,29 @@ fn who(args: &[OsString], is_of_machine: bool) -> Vec<(&'static str, String)> {
     user.into_iter().chain(client.map(|id| ("--client-id", id))).collect()
 }
 
+/// The options of a sign-in with the browser that another try needs as well.
+fn of_login(args: &[OsString]) -> Vec<(&'static str, String)> {
+    let options = ["--domain", "--identity-provider", "--lang", "--login-hint", "--port", "--prompt", "--scope"];
+    let values = |option| values_of(args, &[option]).into_iter().map(move |value| (option, value));
+    options.into_iter().flat_map(values).collect()
+}
+
 /// The value of an option.
 fn value_of(args: &[OsString], names: &[&str]) -> Option<String> {
+    values_of(args, names).into_iter().next()
+}
+
+/// All values of an option.
+fn values_of(args: &[OsString], names: &[&str]) -> Vec<String> {
     let words: Vec<&str> =
         args.iter().map(|arg| arg.to_str().unwrap_or_default()).take_while(|word| *word != "--").collect();
-    let behind = words.iter().position(|word| names.contains(word)).and_then(|at| words.get(at + 1).copied());
-    let mut within =
-        words.iter().flat_map(|word| names.iter().map(move |name| word.strip_prefix(name)?.strip_prefix('=')));
-    behind.or_else(|| within.find_map(|value| value)).map(str::to_owned)
+    let value = |(at, word): (usize, &&str)| {
+        if names.contains(word) {
+            return words.get(at + 1).map(|value| (*value).to_owned());
+        }
+        names.iter().find_map(|name| word.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned)
+    };
+    words.iter().enumerate().filter_map(value).collect()
 }
 
 #[cfg(test)]

@@ -53,6 +53,8 @@ pub struct Running<'a> {
     pub places: &'a [(&'static str, String)],
     /// Options of the line that say who signs in, with their values.
     pub who: &'a [(&'static str, String)],
+    /// Options of the line for the browser, where it is the one that signs in with it.
+    pub of_login: &'a [(&'static str, String)],
     /// Whether it has this option.
     pub has_option: &'a dyn Fn(&str) -> bool,
     /// Whether a word is the first of a command.
@@ -63,7 +65,8 @@ pub struct Running<'a> {
 impl Running<'_> {
     /// A command of which only the profile is known: it has every option.
     pub fn any(profile: Option<&str>) -> Running<'_> {
-        Running { profile, config: None, places: &[], who: &[], has_option: &|_| true, is_command: &|_| true }
+        let (has_option, is_command) = (&|_: &str| true, &|_: &str| true);
+        Running { profile, config: None, places: &[], who: &[], of_login: &[], has_option, is_command }
     }
 }
 
@@ -183,9 +186,15 @@ impl Hint {
         };
         let (places, who) = (not_named(running.places), not_named(running.who));
         let with_who = [places.clone(), who].concat();
+        let of_login = [with_who.clone(), not_named(running.of_login)].concat();
         let before = std::iter::once(None).chain(self.0.iter().map(Some));
         let pieces = before.zip(&self.0).flat_map(|(before, piece)| match piece {
-            Piece::Place(name) if before.is_some_and(signs_in) => general(name, running.profile, &with_who),
+            Piece::Place(name) if before.is_some_and(|before| ends_with(before, "cogtok login")) => {
+                general(name, running.profile, &of_login)
+            }
+            Piece::Place(name) if before.is_some_and(|before| ends_with(before, "cogtok token user")) => {
+                general(name, running.profile, &with_who)
+            }
             Piece::Place(name) => general(name, running.profile, &places),
             piece => vec![piece.clone()],
         });
@@ -270,9 +279,9 @@ fn parsed<'a>(ours: &'a str, own: impl Fn(&'a str) -> Cow<'static, str>) -> Vec<
     pieces
 }
 
-/// Whether text ends with a command that signs a user in.
-fn signs_in(piece: &Piece) -> bool {
-    matches!(piece, Piece::Ours(text) if ["cogtok login", "cogtok token user"].iter().any(|command| text.ends_with(command)))
+/// Whether own text ends with this command.
+fn ends_with(piece: &Piece, command: &str) -> bool {
+    matches!(piece, Piece::Ours(text) if text.ends_with(command))
 }
 
 /// The general word for a placeholder without a value.

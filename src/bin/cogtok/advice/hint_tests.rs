@@ -24,6 +24,7 @@ fn nobodys_text_is_a_place_an_option_or_a_command_of_ours() {
         config: Some("/tmp/c.toml"),
         places: &[],
         who: &[],
+        of_login: &[],
         has_option: &|_| false,
         is_command: &|_| true,
     };
@@ -52,6 +53,7 @@ fn a_way_that_the_running_command_lacks_is_left_out() {
             config: Some("/c d.toml"),
             places: &[],
             who: &[],
+            of_login: &[],
             has_option: &|option| options.contains(&option),
             is_command: &|word| word == "secret",
         };
@@ -75,6 +77,14 @@ fn a_sign_in_is_for_the_user_and_client_of_the_line() {
         hint.shown(&running).unwrap(),
         "`cogtok login -p ws --username \"it's me\" --client-id abc` or \
          `cogtok token user -p ws --username \"it's me\" --client-id abc`, not `cogtok logout -p ws`"
+    );
+    let of_login = [("--scope", "openid email".to_owned()), ("--port", "9191".to_owned())];
+    let at_login = Running { of_login: &of_login, ..Running::any(Some("ws")) };
+    let again = Hint::new("`cogtok login{p} --wait 5m`, not `cogtok token user{p}` or `cogtok login{p} --port N`");
+    assert_eq!(
+        again.shown(&at_login).unwrap(),
+        "`cogtok login -p ws --scope 'openid email' --wait 5m`, not `cogtok token user -p ws` or \
+         `cogtok login -p ws --scope 'openid email' --port N`"
     );
     let named = Hint::new("`cogtok login{p} --username {user}`").word("user", "bob");
     assert_eq!(named.shown(&running).unwrap(), "`cogtok login -p ws --client-id abc --username bob`");
