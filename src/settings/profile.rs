@@ -159,7 +159,7 @@ impl Profile {
             Some(region) => Some(region),
             None => aws.region.as_ref().map(from_variable).transpose()?,
         };
-        let domain = settings.get_with(Key::Domain, |text| domain::read(text, region.as_ref()))?;
+        let domain = settings.get_with(Key::Domain, |text| domain::read_for_use(text, region.as_ref()))?;
         let secrets = settings.list(Key::Secrets).iter().filter_map(|kind| kind.parse().ok()).collect();
         let scopes = Scopes::parse(settings.list(Key::Scopes).iter().map(String::as_str))
             .map_err(|error| settings.blame(Key::Scopes, settings.origin(Key::Scopes), error))?;

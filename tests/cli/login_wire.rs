@@ -241,6 +241,17 @@ fn tokens_of_another_pool_client_or_sign_in_are_refused_and_not_kept() {
     assert_eq!(redirect_of(&url).1, "/callback");
 }
 
+/// What `profile set` refuses has no pages either where it comes from elsewhere.
+#[test]
+fn a_domain_with_a_path_is_not_used_wherever_it_comes_from() {
+    let home = Home::new();
+    home.login_profile("https://ws.example/oauth2");
+    let run = || home.cogtok(["login"]).env("BROWSER", "sh -c 'exit 1'");
+    run().run().code(3).stderr_has("is it https://ws.example?").stderr_lacks("/authorize");
+    run().env("COGTOK_DOMAIN", "https://x.example.com/oauth2").run().code(2).stderr_has("is it https://x.example.com?");
+    home.cogtok(["profile", "set", "ws", "domain", "https://ws.example"]).run().ok();
+}
+
 #[test]
 fn the_user_that_the_profile_names_is_the_only_one_it_takes() {
     let sub = claims().0["sub"].as_str().unwrap().to_string();
@@ -286,6 +297,7 @@ fn the_pages_are_opened_over_tls_unless_they_are_on_this_machine() {
         "file:///etc/passwd",
         "https://u@ws.example",
         "https://ws.example?x",
+        "https://ws.example/login",
     ] {
         run(domain).code(2);
     }

@@ -42,6 +42,19 @@ pub fn read(text: &str, region: Option<&Region>) -> Result<Endpoint> {
     }
 }
 
+/// As [`read`], for a domain that requests go to: one with a path has no pages and no token endpoint. Only a local Cognito may serve
+/// them under a path.
+///
+/// # Errors
+/// As [`read`]; [`Kind::Usage`](crate::error::Kind::Usage) for a path.
+pub fn read_for_use(text: &str, region: Option<&Region>) -> Result<Endpoint> {
+    let domain = read(text, region)?;
+    match oddity(Key::Domain, domain.as_str()) {
+        Some(why) if !domain.is_loopback() => Err(Error::usage(why)),
+        _ => Ok(domain),
+    }
+}
+
 fn written(text: &str) -> Result<Written> {
     if text.contains("://") {
         return text.parse().map(Written::Whole);
@@ -99,6 +112,19 @@ mod tests {
         assert!(oddity(Key::Domain, &format!("{whole}/login")).unwrap().contains(whole));
         assert!(oddity(Key::TokenUrl, whole).unwrap().contains("/oauth2/token"));
         assert_eq!((oddity(Key::Domain, whole), oddity(Key::TokenUrl, &format!("{whole}/oauth2/token"))), (None, None));
+    }
+
+    #[test]
+    fn only_a_local_domain_is_used_with_a_path() {
+        for path in ["/oauth2", "/login", "/x/"] {
+            let error = read_for_use(&format!("https://auth.example.com{path}"), None).unwrap_err();
+            assert!(error.message().ends_with("is it https://auth.example.com?"), "{error}");
+            let local = format!("http://127.0.0.1:4566{path}");
+            assert_eq!(read_for_use(&local, None).unwrap().to_string(), local);
+        }
+        assert!(
+            read_for_use("https://auth.example.com/", None).is_ok() && read_for_use("auth.example.com", None).is_ok()
+        );
     }
 
     #[test]
