@@ -152,6 +152,11 @@ impl Authorization {
         &self.nonce
     }
 
+    /// The scopes that were asked for; empty for all that the client may have.
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
     /// Exchanges what came back for tokens (RFC 6749 section 4.1.3): one request, never repeated, since a code is good for
     /// one.
     ///

@@ -11,10 +11,12 @@ use crate::oauth::authorization_code::{Authorization, AuthorizationOptions, Host
 use crate::oauth::loopback_server::{AuthorizationResponse, ExpectedResponse};
 use crate::secret::Secret;
 use crate::secrets::store::SecretId;
+use crate::settings::issuer;
 use crate::settings::profile::Profile;
 use crate::settings::redirect_uri::RedirectUri;
-use crate::settings::types::{PoolId, SecretKind};
+use crate::settings::types::{PoolId, Scopes, SecretKind};
 use crate::token::identity::Identity;
+use crate::token::ownership::Owner;
 use crate::token::verify::LEEWAY_SECONDS;
 use crate::token::{TokenSet, jwt};
 use crate::user_pool::cognito_idp::AuthenticationResult;
@@ -130,69 +132,56 @@ impl<'a> Login<'a> {
         Ok((signed_in, identity))
     }
 
-    /// The checks of OpenID Connect Core section 3.1.3.7 that need no keys, since the tokens came from the endpoint itself.
+    /// The checks of OpenID Connect Core sections 3.1.3.3 and 3.1.3.7 that need no keys, since the tokens came from the endpoint itself.
     /// `now` is in seconds, by the endpoint's clock.
     fn check(&self, tokens: &TokenSet, now: u64) -> Result<Identity> {
-        let foreign = |what: &str, is: Option<&str>| {
-            let is = is.map_or_else(|| "nothing".to_owned(), |is| printable(is, 120));
-            Error::new(
-                Kind::Refused,
-                format!("the tokens belong to another sign-in: {what} is {is}; nothing was stored"),
-            )
-            .hint(AdviceKind::CheckDomainPoolAndClient)
+        let owner = Owner {
+            issuers: issuers(self.profile.user_pool_id.as_ref()),
+            client_id: self.profile.user_client_id()?.as_str(),
+            subject: None,
+            username: None,
+            is_complete: true,
+            advice: AdviceKind::CheckDomainPoolAndClient.into(),
         };
-        let issuers = issuers(self.profile.user_pool_id.as_ref());
-        let client_id = self.profile.user_client_id()?.as_str();
-        let id = tokens.id.as_ref();
-        let mut subject = None;
-        for (token, client_claim) in std::iter::once((&tokens.access, "client_id")).chain(id.map(|id| (id, "aud"))) {
-            let Some(claims) = jwt::payload_unverified(token.value.expose()) else {
-                return Err(Error::network("the tokens are not Cognito's: they are not JSON Web Tokens")
-                    .hint(AdviceKind::CheckDomain));
-            };
-            let claim = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
-            if !issuers.is_empty() && !claim("iss").is_some_and(|iss| issuers.iter().any(|ours| ours == iss)) {
-                return Err(foreign("`iss`", claim("iss")));
-            }
-            if claim(client_claim) != Some(client_id) {
-                return Err(foreign(&format!("`{client_claim}`"), claim(client_claim)));
-            }
-            let is_id = client_claim == "aud";
+        owner.check(tokens)?;
+        // Without an ID token nothing repeats the nonce.
+        let has_openid = |scopes: &Scopes| scopes.iter().any(|scope| scope == "openid");
+        let is_promised = has_openid(self.authorization.scopes()) || tokens.scope.as_ref().is_some_and(has_openid);
+        if tokens.id.is_none() && is_promised {
+            return Err(Error::new(
+                Kind::Refused,
+                "the scope openid was granted, and the answer has no ID token; nothing was stored",
+            )
+            .hint(AdviceKind::CheckDomainPoolAndClient));
+        }
+        for (token, name) in std::iter::once((&tokens.access, "access")).chain(tokens.id.iter().map(|id| (id, "ID"))) {
+            let claims = jwt::payload_unverified(token.value.expose()).unwrap_or_default();
             match claims.get("nonce") {
-                None if is_id => return Err(foreign("`nonce`", None)),
+                None if name == "ID" => return Err(owner.foreign("`nonce`", None)),
                 Some(nonce) if nonce.as_str() != Some(self.authorization.nonce().expose()) => {
-                    return Err(foreign("`nonce`", Some("another")));
+                    return Err(owner.foreign("`nonce`", Some("another")));
                 }
                 _ => {}
             }
-            if !is_id {
-                subject = claim("sub").map(str::to_owned);
-                continue;
+            match claims.get("exp").and_then(serde_json::Value::as_f64).map(jwt::whole) {
+                None if name == "ID" => return Err(owner.foreign("`exp`", None)),
+                Some(end) if end.saturating_add(LEEWAY_SECONDS) <= now => {
+                    let message = format!("the {name} token has already expired; nothing was stored");
+                    return Err(Error::new(Kind::Refused, message)
+                        .hint("sign in again; if that does not help, the domain hands out old tokens"));
+                }
+                _ => {}
             }
-            if claim("sub").is_none() || claim("sub") != subject.as_deref() {
-                let one = subject.as_deref().map_or_else(|| "nobody".to_owned(), |sub| printable(sub, 120));
-                return Err(foreign(
-                    &format!("`sub` of the access token is {one}, and of the ID token it"),
-                    claim("sub"),
-                ));
-            }
-            let end = claims.get("exp").and_then(serde_json::Value::as_f64).map(jwt::whole);
-            let end = end.ok_or_else(|| foreign("`exp`", None))?;
-            if end.saturating_add(LEEWAY_SECONDS) <= now {
-                return Err(Error::new(Kind::Refused, "the ID token has already expired; nothing was stored")
-                    .hint("sign in again; if that does not help, the domain hands out old tokens"));
-            }
+        }
+        if tokens.access.expires_at.is_none() {
+            let message = "neither the answer nor the access token says how long it is valid; nothing was stored";
+            return Err(Error::network(message).hint(AdviceKind::CheckDomain));
         }
         Identity::of(tokens).ok_or_else(|| Error::network("the tokens do not say who signed in"))
     }
 }
 
-/// The issuers of a pool's tokens, in the older and the newer form; empty if the pool is unknown.
+/// The issuers of the pool's tokens; empty if the pool is unknown.
 fn issuers(pool: Option<&PoolId>) -> Vec<String> {
-    let Some(pool) = pool else { return Vec::new() };
-    let region = pool.region();
-    ["cognito-idp", "issuer-cognito-idp"]
-        .iter()
-        .map(|service| format!("{}/{pool}", crate::settings::profile::aws_origin(service, &region)))
-        .collect()
+    pool.map(issuer::of_pool).unwrap_or_default()
 }

@@ -59,6 +59,14 @@ fn is_loopback(url: &Endpoint) -> bool {
     }
 }
 
+/// The issuers of a pool's tokens, in the older and the newer form.
+#[cfg(feature = "sign-in")]
+pub(crate) fn of_pool(pool: &PoolId) -> Vec<String> {
+    let region = pool.region();
+    let services = ["cognito-idp", "issuer-cognito-idp"];
+    services.iter().map(|service| format!("{}/{pool}", aws_origin(service, &region))).collect()
+}
+
 /// The user pool that `text` names: its id, or the end of its ARN.
 ///
 /// # Errors

@@ -6,6 +6,8 @@ pub mod error_response;
 pub mod identity;
 pub mod jwks;
 pub mod jwt;
+#[cfg(feature = "sign-in")]
+pub(crate) mod ownership;
 pub mod rejection_reason;
 pub mod relative_time;
 pub mod resource_server;

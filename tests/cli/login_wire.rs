@@ -200,6 +200,10 @@ fn tokens_of_another_pool_client_or_sign_in_are_refused_and_not_kept() {
         (access.clone(), with(&id, "iss", other), "`iss` is https"),
         (with(&access, "iss", json!(null)), id.clone(), "`iss` is nothing"),
         (with(&access, "client_id", json!("another")), id.clone(), "`client_id` is another"),
+        (access.clone(), with(&id, "azp", json!("another")), "`azp` is another"),
+        (with(&access, "token_use", json!("id")), id.clone(), "`token_use` of the access token is id"),
+        (access.clone(), with(&id, "token_use", json!("access")), "`token_use` of the ID token is access"),
+        (with(&access, "exp", json!(1000)), id.clone(), "the access token has already expired"),
         (access.clone(), with(&id, "aud", json!("another")), "`aud` is another"),
         (access.clone(), with(&id, "aud", json!(["another", CLIENT])), "`aud` is nothing"),
         (access.clone(), with(&id, "nonce", json!("of-another-sign-in")), "`nonce`"),
@@ -241,6 +245,38 @@ fn tokens_of_another_pool_client_or_sign_in_are_refused_and_not_kept() {
     assert_eq!(redirect_of(&url).1, "/callback");
 }
 
+/// OpenID Connect Core section 3.1.3.3: nothing else has the nonce.
+#[test]
+fn where_openid_was_granted_an_answer_without_an_id_token_is_refused() {
+    for (granted, args) in
+        [("openid aws.cognito.signin.user.admin", &[][..]), ("aws.cognito.signin.user.admin", &["--scope", "openid"])]
+    {
+        let (mut access, _) = claims();
+        access["scope"] = json!(granted);
+        let body = json!({"access_token": jwt(&access), "token_type": "Bearer", "expires_in": 3600});
+        let (output, _, home, page) = exchange(Answer::json(200, &body), args);
+        output.code(4).stderr_has("the answer has no ID token").stderr_has("nothing was stored");
+        assert!(page.contains("Not signed in"), "{page}");
+        assert_nothing_kept(&home);
+    }
+}
+
+/// The token's own `exp` counts; without either, the sign-in is refused before anything is stored.
+#[test]
+fn an_answer_that_gives_the_tokens_no_time_is_no_lost_sign_in() {
+    let (access, id) = claims();
+    for expires_in in [0, -1] {
+        let timeless = answer(&access, &id).map_json(|body| body["expires_in"] = json!(expires_in));
+        exchange(timeless, &[]).0.ok().stderr_has("alice@example.com is signed in to profile `ws` until 2");
+        let mut endless = access.clone();
+        endless.as_object_mut().unwrap().remove("exp");
+        let timeless = answer(&endless, &id).map_json(|body| body["expires_in"] = json!(expires_in));
+        let (output, _, home, _) = exchange(timeless, &[]);
+        output.code(6).stderr_has("neither the answer nor the access token says how long it is valid");
+        assert_nothing_kept(&home);
+    }
+}
+
 /// What `profile set` refuses has no pages either where it comes from elsewhere.
 #[test]
 fn a_domain_with_a_path_is_not_used_wherever_it_comes_from() {
@@ -275,7 +311,9 @@ fn the_user_that_the_profile_names_is_the_only_one_it_takes() {
     let (output, _, _, page) = exchange(answer(&access, &id), &[]);
     output.ok().stderr_has("<b>\\u{1b}[31m@example.com is signed in");
     assert!(page.contains("&lt;b&gt;\\u{1b}[31m@"), "{page}");
-    // Without an ID token the access token says who it is.
+    // Without an ID token the access token says who it is, if openid was not granted.
+    let mut access = access;
+    access["scope"] = json!("aws.cognito.signin.user.admin");
     let access = Answer::json(200, &json!({"access_token": jwt(&access), "token_type": "Bearer", "expires_in": 60}));
     let (output, ..) = exchange(access, &["--username", &sub]);
     output.ok().stderr_has(&format!("{sub} is signed in"));
