@@ -47,6 +47,12 @@ pub struct Session {
     /// The user as the pool knows it.
     #[serde(default)]
     pub username: Option<String>,
+    /// `sub` of the user, which every renewal has to repeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// `iss` of the tokens, which every renewal has to repeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// When the user signed in, in seconds since the Unix epoch.
     #[serde(default)]
     pub since: u64,

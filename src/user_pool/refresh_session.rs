@@ -1,6 +1,6 @@
 //! Staying signed in: the refresh token in the secret store, and new tokens for it without a sign-in.
 
-use crate::error::{Error, Result};
+use crate::error::{AdviceKind, Error, Result};
 use crate::http::client::HttpClient;
 use crate::oauth::authorization_code;
 use crate::oauth::authorization_code::HostedClient;
@@ -8,9 +8,11 @@ use crate::secret::Secret;
 use crate::secrets::store::SecretId;
 #[cfg(any(feature = "keyring", feature = "file-store"))]
 use crate::secrets::store::SecretStore;
+use crate::settings::issuer;
 use crate::settings::profile::Profile;
 use crate::settings::types::{Endpoint, SecretKind, Username};
 use crate::token::jwt;
+use crate::token::ownership::Owner;
 #[cfg(any(feature = "keyring", feature = "file-store"))]
 use crate::token::session::RefreshState;
 use crate::token::session::{Session, SessionOrigin};
@@ -70,11 +72,14 @@ pub fn begun(
     signed_in: &AuthenticationResult,
     has_device: bool,
 ) -> Result<Session> {
-    let claims = jwt::read_unverified(signed_in.tokens.access.value.expose());
+    let claims = jwt::payload_unverified(signed_in.tokens.access.value.expose());
+    let claim = |name: &str| claims.as_ref()?.get(name)?.as_str().map(str::to_owned);
     Ok(Session {
         via,
         origin: origin(profile, via)?,
-        username: claims.and_then(|claims| claims.username),
+        username: claim("username"),
+        subject: claim("sub"),
+        issuer: claim("iss"),
         since: signed_in.tokens.obtained_at / 1000,
         rotates: None,
         has_device,
@@ -128,21 +133,47 @@ pub async fn renew(
     refresh_token: &Secret,
     device: Option<Device>,
 ) -> Result<AuthenticationResult, RefreshError> {
-    match session.via {
+    let signed_in = match session.via {
         SessionOrigin::Api => {
             let idp = Idp::new(wire, profile, client_secret).await.map_err(RefreshError::Failed)?;
             let typed = profile.user.username.as_ref().map(Username::as_str);
             let username = session.username.as_deref().or(typed);
             let device_key = device.as_ref().map(|device| device.key.as_str()).or(session.device_key.as_deref());
-            idp.renew(refresh_token, username, device_key, session.rotates).await
+            idp.renew(refresh_token, username, device_key, session.rotates).await?
         }
         SessionOrigin::Endpoint => {
             let domain = domain(session).map_err(RefreshError::Failed)?;
             let client_id = profile.user_client_id().map_err(RefreshError::Failed)?;
             let client = HostedClient { domain: &domain, client_id, client_secret: client_secret.as_ref() };
-            authorization_code::refresh(wire, &client, refresh_token, session.rotates == Some(false)).await
+            authorization_code::refresh(wire, &client, refresh_token, session.rotates == Some(false)).await?
         }
-    }
+    };
+    // The refresh token was used, so nothing else is tried with it or instead of it.
+    let owner = owner(profile, session).map_err(RefreshError::Unknown)?;
+    owner.check(&signed_in.tokens).map_err(RefreshError::Unknown)?;
+    Ok(signed_in)
+}
+
+/// Whose tokens a renewal may bring (OpenID Connect Core section 12.2): those of the one who signed in, with all claims where a browser
+/// sign-in found them complete.
+fn owner<'a>(profile: &'a Profile, session: &'a Session) -> Result<Owner<'a>> {
+    let owner = user_token::owner(profile)?;
+    let owner = match session.via {
+        SessionOrigin::Api => owner,
+        SessionOrigin::Endpoint => Owner {
+            issuers: profile.user_pool_id.as_ref().map(issuer::of_pool).unwrap_or_default(),
+            is_complete: true,
+            advice: AdviceKind::CheckDomainPoolAndClient.into(),
+            ..owner
+        },
+    };
+    let of_session = || session.issuer.iter().cloned().collect();
+    Ok(Owner {
+        issuers: if owner.issuers.is_empty() { of_session() } else { owner.issuers },
+        subject: session.subject.as_deref(),
+        username: session.username.as_deref(),
+        ..owner
+    })
 }
 
 /// Revokes the session's refresh token, and with it the tokens that were issued for it as far as Cognito's own APIs go: one

@@ -3,8 +3,11 @@
 use crate::cache::token_cache::CacheKey;
 use crate::error::Result;
 use crate::secrets::store::SecretId;
+use crate::settings::aws_services::Service;
+use crate::settings::issuer;
 use crate::settings::profile::Profile;
 use crate::settings::types::{AuthFlow, FirstFactor, SecretKind, Username};
+use crate::token::ownership::Owner;
 
 /// The cache key of the user's tokens. It does not include the flow, and access and ID token share an entry. Without a user in the profile,
 /// it is the one who signed in with the browser.
@@ -30,6 +33,19 @@ pub fn secret_binding(profile: &Profile, kind: SecretKind, username: Option<&Use
         client_id: profile.user_client_id()?.clone(),
         origin: profile.cognito_idp_origin()?,
         username: username.cloned(),
+    })
+}
+
+/// Whose tokens a sign-in at the Cognito API may bring. A server that stands in for Cognito has an issuer of its own.
+pub(crate) fn owner(profile: &Profile) -> Result<Owner<'_>> {
+    let pool = profile.user_pool_id.as_ref().filter(|_| profile.endpoint(Service::CognitoIdp).is_none());
+    Ok(Owner {
+        issuers: pool.map(issuer::of_pool).unwrap_or_default(),
+        client_id: profile.user_client_id()?.as_str(),
+        subject: None,
+        username: None,
+        is_complete: false,
+        advice: "check `endpoint_url` and AWS_ENDPOINT_URL: this may not be Cognito".into(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::harness::challenges::{PASSWORD, signed_in};
 use crate::harness::scripted::{CLIENT, SECRET};
-use crate::harness::{Answer, Home, Keyring, Server, m2m_jwt};
+use crate::harness::{Answer, Home, Keyring, Server, jwt, m2m_jwt};
 use serde_json::json;
 
 #[test]
@@ -21,7 +21,11 @@ fn the_hint_after_a_token_gets_the_same_token_again() {
         let hint = format!(" cogtok token {again} --header | curl -H @- URL");
         assert!(session.text.contains(&hint), "{hint}: {session:?}");
     }
-    let cognito = Server::always(signed_in().1);
+    // As Cognito does, it issues a token to the client that asks.
+    let cognito = Server::start(|request| {
+        let claims = json!({"token_use": "access", "client_id": request.json()["ClientId"], "exp": 4_000_000_000_u64});
+        signed_in().1.map_json(|body| body["AuthenticationResult"]["AccessToken"] = json!(jwt(&claims)))
+    });
     home.scripted_user(&cognito.url());
     for (args, again) in [
         (&["--username", "bob@example.com"][..], "user --username bob@example.com -p ws"),

@@ -182,6 +182,7 @@ mod service_text;
 mod session;
 mod session_faults;
 mod session_kept;
+mod session_of_another;
 mod session_unrenewable;
 mod sign_in_offers;
 mod sign_up;

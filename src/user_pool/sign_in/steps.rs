@@ -7,6 +7,7 @@ use crate::secret::Secret;
 use crate::settings::types::{AuthFlow, FirstFactor};
 use crate::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTWARE_TOKEN, is_email};
 use crate::user_pool::cognito_idp::{AuthOutcome, RawChallenge};
+use crate::user_pool::user_token;
 use crate::user_pool::user_token::begins_with_password;
 
 /// More challenges than any pool asks for in one sign-in.
@@ -153,7 +154,10 @@ impl SignIn {
         loop {
             self.steps += 1;
             let challenge = match outcome {
-                AuthOutcome::Tokens(signed_in) => return Ok(Step::Done(signed_in)),
+                AuthOutcome::Tokens(signed_in) => {
+                    user_token::owner(&self.profile)?.check(&signed_in.tokens)?;
+                    return Ok(Step::Done(signed_in));
+                }
                 AuthOutcome::Challenge(challenge) => challenge,
             };
             if self.steps > MOST_CHALLENGES {
