@@ -114,7 +114,7 @@ impl Command {
             config: value_of(args, &["--config"]),
             places: if stores_places(&path) { Vec::new() } else { places(args) },
             who: who(args, path.ends_with(" m2m")),
-            of_login: if path == "cogtok login" { of_login(args) } else { Vec::new() },
+            of_login: if path.ends_with(" login") { of_login(args) } else { Vec::new() },
             firsts: firsts(),
         }
     }
