@@ -206,6 +206,8 @@ mod tests {
             "<hunter2/>",
             r#"{"client_secret":"hunter2","token_url":"http://evil.example"}"#,
             r#"{"client_secret":"hunter2","domain":"hunter2/../x"}"#,
+            "client_id=m\nclient_secret=hunter2",
+            "client_secret: hunter2",
             "null",
             "None",
             "",

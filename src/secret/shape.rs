@@ -1,5 +1,5 @@
-//! Detects input that can't be a secret: the word that a tool prints for a missing value, a JSON document, a value in quotes or with
-//! another system's line end. Messages repeat no value.
+//! Detects input that can't be a secret: the word that a tool prints for a missing value, a JSON document, a name with its value, a value
+//! in quotes or with another system's line end. Messages repeat no value.
 
 use serde_json::Value;
 
@@ -9,13 +9,23 @@ use crate::error::{Error, Result};
 /// What tools print for a missing value.
 const NOTHING: [&str; 7] = ["null", "none", "nil", "<nil>", "undefined", "(null)", "<no value>"];
 
-/// The secret of an app client, without quotes around it and without a carriage return at its end.
+/// What tools print instead of a secret.
+const HIDDEN: [&str; 8] =
+    ["[redacted]", "<redacted>", "(redacted)", "[hidden]", "<hidden>", "(hidden)", "(sensitive value)", "<sensitive>"];
+
+/// What to do about a text that holds more than the secret.
+const JUST_THE_VALUE: &str = "give just the value, without what is around it";
+
+/// The secret of an app client, without quotes, blanks and line ends around it.
 ///
 /// # Errors
 /// [`Kind::Usage`](crate::error::Kind::Usage) for what is none.
 pub fn client_secret(secret: Secret) -> Result<Secret> {
     let text = bare(secret.expose());
     not_nothing(text, "client_secret")?;
+    one_line(text)?;
+    one_value(text)?;
+    one_word(text)?;
     Ok(Secret::new(text.to_owned()))
 }
 
@@ -26,10 +36,12 @@ pub fn client_secret(secret: Secret) -> Result<Secret> {
 pub fn totp_key(secret: Secret) -> Result<Secret> {
     let text = bare(secret.expose());
     not_nothing(text, "totp")?;
+    one_line(text)?;
+    one_value(text)?;
     Ok(Secret::new(text.to_owned()))
 }
 
-/// A password, which may be of any characters but spaces and line ends at its end; quotes cause a warning, since they may be meant.
+/// A password, which may be of any characters but line ends. What may be meant only causes a warning.
 ///
 /// # Errors
 /// As [`client_secret`].
@@ -37,16 +49,38 @@ pub fn password(secret: Secret) -> Result<Secret> {
     let text = secret.expose().trim_end_matches(['\r', '\n']);
     // Cognito would accept `undefined` as a password.
     not_nothing(text, "password").or_else(|error| if text == "undefined" { Ok(()) } else { Err(error) })?;
+    one_line(text)?;
     if unquoted(text).is_some() {
         log::warn!(target: "cogtok", "the password begins and ends with quotes, which count as part of it");
+    }
+    if is_variable(text) {
+        log::warn!(target: "cogtok", "the password is the name of a variable that no shell has replaced");
     }
     Ok(Secret::new(text.to_owned()))
 }
 
-/// A value without quotes around it and without a carriage return at its end; what else it has, another maker of secrets
-/// than Cognito may have meant.
+/// A passphrase that nobody has just typed, without the line ends at its end.
+///
+/// # Errors
+/// As [`client_secret`].
+pub fn passphrase(secret: Secret) -> Result<Secret> {
+    let text = secret.expose().trim_end_matches(['\r', '\n']);
+    not_nothing(text, "passphrase")?;
+    one_line(text)?;
+    Ok(Secret::new(text.to_owned()))
+}
+
+/// What to check about a passphrase that does not open a file, if its shape suggests it.
+#[cfg(feature = "file-store")]
+pub(crate) fn check_passphrase(passphrase: &Secret) -> Option<&'static str> {
+    unquoted(passphrase.expose())
+        .map(|_| "check the passphrase: it begins and ends with quotes, which count as part of it")
+}
+
+/// A value without quotes, blanks and line ends around it.
 fn bare(text: &str) -> &str {
-    unquoted(text.trim()).unwrap_or_else(|| text.strip_suffix('\r').unwrap_or(text))
+    let text = text.trim();
+    unquoted(text).map_or(text, str::trim)
 }
 
 fn unquoted(text: &str) -> Option<&str> {
@@ -56,12 +90,21 @@ fn unquoted(text: &str) -> Option<&str> {
 
 fn not_nothing(text: &str, name: &str) -> Result<()> {
     let text = text.trim();
+    let is_one_of = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
     if text.is_empty() {
         return Err(Error::usage("the secret is empty"));
     }
-    if NOTHING.iter().any(|word| word.eq_ignore_ascii_case(text)) {
+    if is_one_of(&NOTHING) {
         return Err(Error::usage("it is the word that a tool prints when there is no value")
             .hint("check the name of the value that you ask that tool for"));
+    }
+    if is_one_of(&["true", "false"]) {
+        return Err(Error::usage("it is a yes or no, and not the value")
+            .hint("check the name of the value that you ask that tool for"));
+    }
+    if is_one_of(&HIDDEN) || text.chars().all(|c| matches!(c, '*' | '•' | '●')) {
+        return Err(Error::usage("it is what a tool prints instead of a secret")
+            .hint("check how that tool prints the value itself"));
     }
     let is_json = text.starts_with(['{', '[']) && serde_json::from_str::<Value>(text).is_ok();
     if is_json {
@@ -72,6 +115,79 @@ fn not_nothing(text: &str, name: &str) -> Result<()> {
     }
 }
 
+fn one_line(text: &str) -> Result<()> {
+    if text.contains(['\n', '\r']) {
+        return Err(Error::usage("it has more than one line").hint(JUST_THE_VALUE));
+    }
+    Ok(())
+}
+
+/// Refuses what contains the value or stands for it: no client secret and no key looks like this.
+fn one_value(text: &str) -> Result<()> {
+    let lower = text.to_ascii_lowercase();
+    if ["basic ", "bearer ", "authorization:"].iter().any(|beginning| lower.starts_with(beginning)) {
+        return Err(Error::usage("it is an Authorization header, and not just the value").hint(JUST_THE_VALUE));
+    }
+    if lower.starts_with("arn:") {
+        return Err(Error::usage("it is an ARN, and not the value that it names"));
+    }
+    if is_variable(text) {
+        return Err(Error::usage("it is the name of a variable, and not its value")
+            .hint("check the quotes: a shell replaces no variable between single quotes"));
+    }
+    if [('<', '>'), ('[', ']'), ('(', ')'), ('{', '}')]
+        .iter()
+        .any(|(open, close)| text.starts_with(*open) && text.ends_with(*close))
+    {
+        return Err(Error::usage("it is in brackets, as a text is that takes the place of the value"));
+    }
+    if is_assignment(text) {
+        return Err(Error::usage("it is a name with its value, and not just the value").hint(JUST_THE_VALUE));
+    }
+    Ok(())
+}
+
+/// Refuses characters that no client secret has (RFC 6749 appendix A.2), and those with which a list goes on.
+fn one_word(text: &str) -> Result<()> {
+    let why = if text.ends_with([',', ';']) {
+        "it ends with the comma or semicolon that comes after a value"
+    } else if text.contains(char::is_whitespace) {
+        "it contains a blank, which no client secret has"
+    } else if !text.chars().all(|c| c.is_ascii_graphic()) {
+        "it contains a character that no client secret has"
+    } else {
+        return Ok(());
+    };
+    Err(Error::usage(why).hint(JUST_THE_VALUE))
+}
+
+/// Whether a text is the name of a variable, as a shell or a template would replace it.
+fn is_variable(text: &str) -> bool {
+    let between = |open: &str, close: &str| text.strip_prefix(open)?.strip_suffix(close);
+    let named = between("%", "%").or_else(|| between("$env:", "")).or_else(|| between("$", ""));
+    named.is_some_and(is_name)
+        || [("${", "}"), ("$(", ")"), ("{{", "}}")].iter().any(|(open, close)| between(open, close).is_some())
+}
+
+/// Whether a text is a value with its name, as files of settings have it. Base64 may end with `=`.
+fn is_assignment(text: &str) -> bool {
+    let by = |separator| {
+        let (name, value) = text.split_once(separator)?;
+        let name = name.trim_end().rsplit(char::is_whitespace).next()?.trim_matches(['"', '\'']);
+        let name = name.strip_prefix("$env:").unwrap_or(name);
+        is_name(name).then_some((name, value))
+    };
+    by('=').is_some_and(|(_, value)| !value.chars().all(|c| c == '='))
+        || by(':').is_some_and(|(name, value)| {
+            value.starts_with(char::is_whitespace) || name.to_ascii_lowercase().contains("secret")
+        })
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,14 +196,17 @@ mod tests {
 
     #[test]
     fn what_surrounds_a_secret_is_no_part_of_it() {
-        let shapes: [(Shape, &[(&str, &str)]); 3] = [
+        let shapes: [(Shape, &[(&str, &str)]); 6] = [
             (
                 client_secret,
                 &[
                     ("\"ab1\"", "ab1"),
                     ("'ab1'", "ab1"),
                     ("ab1\r", "ab1"),
-                    (" ab1 ", " ab1 "),
+                    (" ab1 ", "ab1"),
+                    ("ab1=", "ab1="),
+                    ("ab1==", "ab1=="),
+                    ("\tab+_1\n", "ab+_1"),
                     ("\"ab1\"\r\n", "ab1"),
                     ("a\"b", "a\"b"),
                 ],
@@ -97,6 +216,9 @@ mod tests {
                 password,
                 &[("pw\r", "pw"), ("\"pw\"", "\"pw\""), (" pw", " pw"), ("{pw}", "{pw}"), ("undefined", "undefined")],
             ),
+            (password, &[("a=b", "a=b"), ("my: pw, it", "my: pw, it"), ("<pw>", "<pw>"), ("Basic pw", "Basic pw")]),
+            (password, &[("$PW", "$PW"), ("pw,", "pw,"), ("arn:pw", "arn:pw")]),
+            (passphrase, &[("five words, and more\r\n", "five words, and more"), ("\"pw\"", "\"pw\"")]),
         ];
         for (shape, cases) in shapes {
             for (given, kept) in cases {
@@ -107,16 +229,60 @@ mod tests {
 
     #[test]
     fn what_is_none_is_refused_without_repeating_it() {
-        let shapes: [Shape; 3] = [client_secret, totp_key, password];
+        let shapes: [Shape; 4] = [client_secret, totp_key, password, passphrase];
         for shape in shapes {
-            for bad in
-                ["null", "None", "NULL", "nil", "<nil>", "\r", "{\"client_secret\":\"hunter2\"}", "[\"hunter2\"]"]
-            {
+            for bad in [
+                "null",
+                "None",
+                "NULL",
+                "nil",
+                "<nil>",
+                "\r",
+                "{\"client_secret\":\"hunter2\"}",
+                "[\"hunter2\"]",
+                "true",
+                "[REDACTED]",
+                "****",
+                "(sensitive value)",
+                "hunter2\nhunter2",
+            ] {
                 let error = shape(Secret::new(bad.to_owned())).unwrap_err();
                 assert!(!error.message().contains("hunter2"), "{error}");
             }
         }
         for bad in ["\"\"", "\"null\"", " null\n"] {
+            assert!(client_secret(Secret::new(bad.to_owned())).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_client_secret_or_a_key_in_something_longer_is_refused() {
+        for (bad, why) in [
+            ("client_secret=hunter2", "a name with its value"),
+            ("COGNITO_M2M_CLIENT_SECRET = \"hunter2\"", "a name with its value"),
+            ("export X='hunter2'", "a name with its value"),
+            ("$env:X = 'hunter2'", "a name with its value"),
+            ("client_secret: hunter2", "a name with its value"),
+            ("ClientSecret:hunter2", "a name with its value"),
+            ("\"client_secret\": \"hunter2\"", "a name with its value"),
+            ("client_id=id\nclient_secret=hunter2", "more than one line"),
+            ("Basic aHVudGVyMg==", "an Authorization header"),
+            ("Authorization: Basic aHVudGVyMg==", "an Authorization header"),
+            ("arn:aws:secretsmanager:us-east-1:111122223333:secret:ws-AbCdEf", "an ARN"),
+            ("$SECRET", "the name of a variable"),
+            ("${SECRET}", "the name of a variable"),
+            ("%SECRET%", "the name of a variable"),
+            ("$env:SECRET", "the name of a variable"),
+            ("${{ secrets.SECRET }}", "the name of a variable"),
+            ("{{resolve:secretsmanager:ws}}", "the name of a variable"),
+            ("<client-secret>", "in brackets"),
+        ] {
+            for shape in [client_secret, totp_key] {
+                let error = shape(Secret::new(bad.to_owned())).unwrap_err();
+                assert!(error.message().contains(why), "{bad}: {error}");
+            }
+        }
+        for bad in ["hunter2,", "\"hunter2\",", "hunter2;", "hunter two", "“hunter2”", "hunter2\u{200b}"] {
             assert!(client_secret(Secret::new(bad.to_owned())).is_err(), "{bad}");
         }
     }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{AdviceKind, Error, Kind, Result, printable};
 use crate::secret::Secret;
-use crate::secrets::age_store::{Key, MAX_WORK_FACTOR, WORK_FACTOR, late, secrecy};
+use crate::secrets::age_store::{Key, MAX_WORK_FACTOR, WORK_FACTOR, late, secrecy, wrong_passphrase};
 use crate::secrets::stanzas::{MOST_RECIPIENTS, too_much};
 use crate::store::within::within;
 
@@ -158,7 +158,7 @@ fn explain(error: &DecryptError, key: Option<&Key>) -> Error {
             Some(key),
         ) => match key {
             Key::Identity(_) => Error::store("this identity does not open it").hint(AdviceKind::UseIdentityOfRecipient),
-            Key::Passphrase(_) => Error::store("this passphrase does not open it"),
+            Key::Passphrase(passphrase) => wrong_passphrase(&"it", passphrase),
         },
         (DecryptError::ExcessiveWork { required, .. }, _) => {
             Error::usage(format!("it is refused: its scrypt work factor is {required}, more than {MAX_WORK_FACTOR}"))

@@ -16,6 +16,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{AdviceKind, Error, Result};
 use crate::secret::Secret;
+use crate::secret::shape::check_passphrase;
 use crate::secrets::lookup::FoundSecret;
 use crate::secrets::stanzas::too_much;
 use crate::settings::secret_id::SecretId;
@@ -305,11 +306,9 @@ impl SealedFile {
             "was it created with another one, or with the other of COGTOK_SECRET_IDENTITY and COGTOK_PASSPHRASE?";
         match error {
             DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
-                match self.key {
+                match &self.key {
                     Key::Identity(_) => Error::store(format!("this identity does not open {shown}")).hint(other_key),
-                    Key::Passphrase(_) => {
-                        Error::store(format!("this passphrase does not open {shown}")).hint(other_key)
-                    }
+                    Key::Passphrase(passphrase) => wrong_passphrase(&shown, passphrase).hint(other_key),
                 }
             }
             DecryptError::ExcessiveWork { required, .. } => Error::store(format!(
@@ -324,6 +323,12 @@ impl SealedFile {
 /// The error for a file that takes too long to open.
 pub(crate) fn late(shown: &dyn std::fmt::Display) -> Error {
     Error::store(format!("{shown} could not be opened in time")).hint(AdviceKind::AllowLongerOpening)
+}
+
+/// The error for a passphrase that does not open a file.
+pub(crate) fn wrong_passphrase(shown: &dyn std::fmt::Display, passphrase: &Secret) -> Error {
+    let error = Error::store(format!("this passphrase does not open {shown}"));
+    check_passphrase(passphrase).into_iter().fold(error, Error::hint)
 }
 
 pub(crate) fn secrecy(passphrase: &Secret) -> SecretString {

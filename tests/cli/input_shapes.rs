@@ -61,6 +61,99 @@ fn a_secret_is_taken_out_of_what_surrounds_it_or_refused() {
 }
 
 #[test]
+fn a_client_secret_in_something_longer_is_neither_stored_nor_sent() {
+    let (home, keyring, server) = (Home::new(), Keyring::start(), generous());
+    home.canary(SECRET);
+    machine(&home, &server.token_url());
+    let set = |text: &str| home.cogtok(["secret", "set", "m2m-client", "-p", "ws"]).keyring(&keyring).stdin(text).run();
+    let variable =
+        |value: &str| home.cogtok(["token", "m2m", "--no-cache"]).env("COGTOK_M2M_CLIENT_SECRET", value).run();
+    for bad in [
+        format!("client_secret={SECRET}"),
+        format!("COGNITO_M2M_CLIENT_SECRET={SECRET}"),
+        format!("export X='{SECRET}'"),
+        format!("client_secret: {SECRET}"),
+        format!("\"client_secret\": \"{SECRET}\","),
+        format!("{SECRET},"),
+        format!("{SECRET}\nsecond"),
+        format!("Basic {SECRET}"),
+        "true".to_owned(),
+        "[REDACTED]".to_owned(),
+        "****".to_owned(),
+        "(sensitive value)".to_owned(),
+        "$SECRET".to_owned(),
+    ] {
+        set(&bad).code(2).stderr_has("the m2m-client secret is not stored: it ");
+        variable(&bad).code(2).stderr_has("COGTOK_M2M_CLIENT_SECRET: it ");
+    }
+    assert_eq!((keyring.entries().len(), server.hits()), (0, 0));
+    for good in [format!(" {SECRET} "), format!("\t{SECRET}\n\n"), format!("\" {SECRET} \"")] {
+        set(&good).ok();
+        assert_eq!(keyring.entries()[0]["secret"], SECRET);
+    }
+    insta::assert_snapshot!(set("client_id=id\nclient_secret=x").message(), @"
+    exit 2
+    error: the m2m-client secret is not stored: it has more than one line (profile `ws`)
+    hint: give just the value, without what is around it
+    ");
+    insta::assert_snapshot!(set("client_secret=x").message(), @"
+    exit 2
+    error: the m2m-client secret is not stored: it is a name with its value, and not just the value (profile `ws`)
+    hint: give just the value, without what is around it
+    ");
+    insta::assert_snapshot!(set("$SECRET").message(), @"
+    exit 2
+    error: the m2m-client secret is not stored: it is the name of a variable, and not its value (profile `ws`)
+    hint: check the quotes: a shell replaces no variable between single quotes
+    ");
+}
+
+#[test]
+fn a_password_that_is_none_is_refused_with_the_place_it_is_from() {
+    let home = Home::new();
+    home.scripted_user("https://cognito-idp.us-east-1.amazonaws.com");
+    for words in [
+        &["user", "set-password", "alice", "--password-stdin"][..],
+        &["user", "create", "bob@example.com", "--password-stdin"],
+        &["sign-up", "bob@example.com", "--password-stdin"],
+        &["password", "confirm", "--code", "1", "--password-stdin"],
+        &["token", "user", "--password-stdin"],
+    ] {
+        for bad in ["null", "true", "[REDACTED]", "one\ntwo"] {
+            home.cogtok(words).aws().stdin(bad).run().code(2).stderr_has("error: standard input: it ");
+        }
+    }
+}
+
+#[test]
+fn a_passphrase_that_is_none_seals_nothing() {
+    let home = Home::new();
+    home.canary(SECRET);
+    home.cogtok(["secret", "init"]).run().ok();
+    machine(&home, "https://ws.example/oauth2/token");
+    let config = std::fs::read_to_string(home.config_file()).unwrap();
+    home.config(&format!("secret_store = \"file\"\n{config}"));
+    let set = |passphrase: &str| {
+        let run = home.cogtok(["secret", "set", "m2m-client", "-p", "ws"]).stdin(SECRET);
+        run.env("COGTOK_PASSPHRASE", passphrase).run()
+    };
+    for bad in ["null", "undefined", "true", "****", "one\ntwo"] {
+        set(bad).code(2).stderr_has("COGTOK_PASSPHRASE: it ");
+    }
+    set("a passphrase of five words\r").ok();
+    set("a passphrase of five words").ok();
+    insta::assert_snapshot!(set("'a passphrase of five words'").message(), @"
+    exit 7
+    error: this passphrase does not open [home]/.local/share/cogtok/secrets.age (profile `ws`)
+    hint: check the passphrase: it begins and ends with quotes, which count as part of it
+    hint: was it created with another one, or with the other of COGTOK_SECRET_IDENTITY and COGTOK_PASSPHRASE?
+    ");
+    let export = ["profile", "export", "ws", "--with-secrets", "--passphrase-stdin"];
+    let export = home.cogtok(export).env("COGTOK_PASSPHRASE", "a passphrase of five words");
+    export.stdin("null").run().code(2).stderr_has("standard input: it ");
+}
+
+#[test]
 fn files_of_windows_are_read_by_their_mark() {
     let home = Home::new();
     let env = format!("COGNITO_USER_POOL_ID={POOL}\r\nCOGNITO_CLIENT_ID=web\r\n");

@@ -28,28 +28,33 @@ fn config(home: &Home) -> String {
 }
 
 #[test]
-fn what_comes_on_stdin_is_in_the_keyring_byte_for_byte_but_for_one_line_end() {
+fn what_comes_on_stdin_is_in_the_keyring_byte_for_byte_but_for_what_surrounds_it() {
     let (home, keyring) = (home(), Keyring::start());
     let long = "long-secret-".repeat(5000);
-    for (given, kept) in [
-        ("plain-secret", "plain-secret"),
-        ("line-feed\n", "line-feed"),
-        ("carriage-return\r\n", "carriage-return"),
-        ("two-line-feeds\n\n", "two-line-feeds\n"),
-        ("lone-carriage\r", "lone-carriage"),
-        (" spaces around ", " spaces around "),
-        ("in\nthe\r\nmiddle\n", "in\nthe\r\nmiddle"),
-        ("pässwörd-€-\u{1f511}", "pässwörd-€-\u{1f511}"),
-        ("'\"`$(id)\\n%41+/=\t;", "'\"`$(id)\\n%41+/=\t;"),
-        ("\u{feff}with-a-mark", "with-a-mark"),
-        (&long, &long),
+    let (machine, password) = ("m2m-client", "password");
+    for (kind, given, kept) in [
+        (machine, "plain-secret", "plain-secret"),
+        (machine, "line-feed\n", "line-feed"),
+        (machine, "carriage-return\r\n", "carriage-return"),
+        (machine, "two-line-feeds\n\n", "two-line-feeds"),
+        (machine, "lone-carriage\r", "lone-carriage"),
+        (machine, " spaces-around ", "spaces-around"),
+        (machine, "'\"`$(id)\\n%41+/=;.", "'\"`$(id)\\n%41+/=;."),
+        (machine, "\u{feff}with-a-mark", "with-a-mark"),
+        (machine, &long, &long),
+        (password, " spaces around ", " spaces around "),
+        (password, "two-line-feeds\n\n", "two-line-feeds"),
+        (password, "pässwörd-€-\u{1f511}", "pässwörd-€-\u{1f511}"),
+        (password, "'\"`$(id)\\n%41+/=\t;", "'\"`$(id)\\n%41+/=\t;"),
     ] {
-        let output = set(&home, "m2m-client", given).canary(kept).keyring(&keyring).run();
-        output.ok().stdout_is("").stderr_has("only to https://token.example");
-        let stored = lookup(&keyring, "m2m-client|machine|https://token.example|");
+        let output = set(&home, kind, given).canary(kept).keyring(&keyring).run();
+        output.ok().stdout_is("").stderr_has("only to https://");
+        let accounts = keyring.entries().into_iter().map(|entry| entry["username"].clone());
+        let account = accounts.into_iter().find(|account| account.starts_with(&format!("{kind}|"))).unwrap();
+        let stored = lookup(&keyring, &account);
         assert!(stored == kept.as_bytes(), "{given:?}: {:?}", String::from_utf8_lossy(&stored));
     }
-    assert_eq!(keyring.entries().len(), 1, "a secret set again takes the place of the old one");
+    assert_eq!(keyring.entries().len(), 2, "a secret set again takes the place of the old one");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cogtok::error::{Error, Kind, Result};
-use cogtok::secret::Secret;
+use cogtok::secret::{Secret, shape};
 use cogtok::secrets::age_store::{Key as SealingKey, SealedFile};
 use cogtok::secrets::keyring::{ATTENDED, Keyring, UNATTENDED};
 use cogtok::secrets::places::SecretPlaces;
@@ -159,7 +159,7 @@ impl App {
             )
         };
         let instead = "COGTOK_SECRET_IDENTITY (a file) or COGTOK_PASSPHRASE opens it";
-        let passphrase = match env::secret("COGTOK_PASSPHRASE") {
+        let passphrase = match given_passphrase()? {
             Some(passphrase) => Ok(passphrase),
             None if is_there => self.ask_passphrase(question, instead),
             None => terminal::ask_new_passphrase(question, instead),
@@ -242,6 +242,12 @@ impl App {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The passphrase that COGTOK_PASSPHRASE gives.
+pub fn given_passphrase() -> Result<Option<Secret>> {
+    let given = env::secret("COGTOK_PASSPHRASE").map(shape::passphrase).transpose();
+    given.map_err(|error| error.context("COGTOK_PASSPHRASE"))
 }
 
 /// Whether the secrets file exists; an error if that can't be determined.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use cogtok::cache::single_flight::{CachePolicy, CacheUse, TokenResponse, no_such_token};
 use cogtok::error::{Error, Result};
+use cogtok::secret::Secret;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::TokenUse;
 use cogtok::token::Token;
@@ -90,7 +91,7 @@ pub fn wanted<'a>(served: &'a TokenResponse, policy: &CachePolicy) -> Result<&'a
     Ok(token)
 }
 
-/// Exactly one secret from standard input.
-pub fn secret_from_stdin() -> Result<cogtok::secret::Secret> {
-    terminal::stdin_secret().map_err(|error| error.context("standard input"))
+/// Exactly one secret from standard input, in the shape that its kind has.
+pub fn secret_from_stdin(shaped: impl FnOnce(Secret) -> Result<Secret>) -> Result<Secret> {
+    terminal::stdin_secret().and_then(shaped).map_err(|error| error.context("standard input"))
 }

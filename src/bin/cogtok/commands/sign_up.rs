@@ -71,7 +71,7 @@ pub fn at(app: &App, profile: &Profile, args: &SignUp) -> Result<()> {
         return Ok(());
     }
     let password = if args.password_stdin {
-        shape::password(secret_from_stdin()?)?
+        secret_from_stdin(shape::password)?
     } else {
         password_policy::show(app, profile, false);
         terminal::ask_new_secret(terminal::Question::new("New password", "the new password"), "add `--password-stdin`")?

@@ -86,7 +86,12 @@ fn from_stdin() -> Result<(Secret, Secret)> {
     let text = std::str::from_utf8(&bytes).map_err(|_| Error::usage("standard input is not UTF-8"))?;
     let mut lines = text.lines().map(|line| Secret::new(line.to_owned()));
     match (lines.next(), lines.next(), lines.next()) {
-        (Some(current), Some(new), None) => Ok((shape::password(current)?, shape::password(new)?)),
+        (Some(current), Some(new), None) => {
+            let of_line = |line: &str, password: Secret| {
+                shape::password(password).map_err(|error| error.context(&format!("standard input, line {line}")))
+            };
+            Ok((of_line("1", current)?, of_line("2", new)?))
+        }
         _ => Err(Error::usage("standard input has to be two lines: the current password and the new one")),
     }
 }

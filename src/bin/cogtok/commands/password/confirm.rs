@@ -36,7 +36,7 @@ pub fn run(app: &App, args: &Confirm) -> Result<()> {
     let (profile, username, idp) = user_client(app, args.username.as_deref())?;
     let code = code(args.code.as_deref())?;
     let password = if args.password_stdin {
-        shape::password(secret_from_stdin()?)?
+        secret_from_stdin(shape::password)?
     } else {
         password_policy::show(app, &profile, false);
         terminal::ask_new_secret(terminal::Question::new("New password", "the new password"), "add `--password-stdin`")?

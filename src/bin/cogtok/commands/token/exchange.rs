@@ -195,7 +195,7 @@ fn actor(app: &App, name: &str) -> Result<Secret> {
 
 fn from_stdin(given: &str) -> Result<Secret> {
     if given == "-" {
-        secret_from_stdin()
+        secret_from_stdin(Ok)
     } else {
         Err(Error::new(Kind::Usage, "`--subject-token` takes only `-` (not shown: it may be a token)")
             .hint("give the token on standard input: other users of this machine can read a command line"))

@@ -113,8 +113,7 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
             .hint("add `--client-id ID --token-url URL`"));
     }
     let (given, source) = if args.client_secret_stdin {
-        let secret = client_secret(secret_from_stdin()?).map_err(|error| error.context("standard input"))?;
-        (Some(secret), SecretSource::Stdin)
+        (Some(secret_from_stdin(client_secret)?), SecretSource::Stdin)
     } else {
         let secret = env::secret(VARIABLE).map(client_secret).transpose();
         (secret.map_err(|error| error.context(VARIABLE))?, SecretSource::Variable(VARIABLE))

@@ -77,7 +77,7 @@ fn revoke_own(app: &App, profile: &Profile) -> Result<()> {
 }
 
 fn revoke_given(app: &App, profile: &Profile) -> Result<()> {
-    let token = secret_from_stdin()?;
+    let token = secret_from_stdin(Ok)?;
     // Cognito would refuse it too, but only after it was sent.
     let claims = jwt::payload_unverified(token.expose().trim());
     let token_use = claims.as_ref().and_then(|claims| claims.get("token_use")?.as_str());

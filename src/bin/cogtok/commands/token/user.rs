@@ -173,7 +173,7 @@ fn read_given(args: &User) -> Result<(Option<Secret>, PreparedAnswers)> {
     let count = wanted.iter().filter(|is_wanted| **is_wanted).count();
     let mut lines = Vec::new();
     if count > 0 {
-        let all = secret_from_stdin()?;
+        let all = secret_from_stdin(Ok)?;
         let texts: Vec<&str> = all.expose().splitn(count, '\n').collect();
         if texts.len() < count {
             return Err(Error::usage(format!(

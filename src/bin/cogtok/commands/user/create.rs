@@ -226,7 +226,7 @@ fn intent(args: &Create, profile: &Profile) -> Result<Record> {
     };
     let more = attributes(args)?;
     let password = if args.password_stdin {
-        shape::password(secret_from_stdin()?)?
+        secret_from_stdin(shape::password)?
     } else {
         password_generator::generate(password_generator::LENGTH)?
     };

@@ -79,7 +79,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let pool = profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let named = users.named(app)?;
     let given = match (args.password_stdin, args.ask) {
-        (true, _) => Some(shape::password(secret_from_stdin()?)?),
+        (true, _) => Some(secret_from_stdin(shape::password)?),
         (_, true) => {
             password_policy::show(app, &profile, true);
             Some(terminal::ask_new_secret(Question::new("New password", "the new password"), "add `--password-stdin`")?)

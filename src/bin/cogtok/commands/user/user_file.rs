@@ -183,7 +183,7 @@ fn from_object(mut object: Map<String, Value>) -> Result<Row, String> {
 }
 
 fn password(text: String) -> Result<Secret, String> {
-    shape::password(Secret::new(text)).map_err(|error| error.message().to_owned())
+    shape::password(Secret::new(text)).map_err(|error| format!("the password can't be one: {}", error.message()))
 }
 
 /// A field of CSV that a spreadsheet would take for a formula gets a quote before it.

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cogtok::error::{Error, Result, printable};
-use cogtok::secret::Secret;
+use cogtok::secret::{Secret, shape};
 use cogtok::secrets::age_file::{Recipient, Sealing};
 use cogtok::settings::types::StoreKind;
 use cogtok::store::file;
 use cogtok::text::decode;
 
-use crate::app::App;
+use crate::app::{App, given_passphrase};
 use crate::args::token_options::secret_from_stdin;
 use crate::env;
 use crate::io::prompt::LEAST_PASSPHRASE;
@@ -60,11 +60,11 @@ impl Options {
             return Ok(Sealing::Recipients(recipients));
         }
         if self.passphrase_stdin {
-            return secret_from_stdin().map(given);
+            return secret_from_stdin(shape::passphrase).map(given);
         }
         // Recipients of the export get its passphrase, so it must not be the one of the exporter's own secrets file.
         let opens_store = app.store_kind()? == StoreKind::File && env::var("COGTOK_SECRET_IDENTITY").is_none();
-        if let Some(passphrase) = env::secret("COGTOK_PASSPHRASE").filter(|_| !opens_store) {
+        if let Some(passphrase) = given_passphrase()?.filter(|_| !opens_store) {
             return Ok(given(passphrase));
         }
         let instead = if opens_store {

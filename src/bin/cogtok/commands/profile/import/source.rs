@@ -4,7 +4,7 @@ use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use cogtok::error::{Error, Kind, Result, printable};
-use cogtok::secret::Secret;
+use cogtok::secret::{Secret, shape};
 use cogtok::secrets::age_file;
 use cogtok::secrets::age_file::Needs;
 use cogtok::secrets::age_store::Key;
@@ -13,7 +13,7 @@ use cogtok::text::decode;
 use zeroize::Zeroizing;
 
 use super::plan::Opener;
-use crate::app::App;
+use crate::app::{App, given_passphrase};
 use crate::args::token_options::secret_from_stdin;
 use crate::env;
 use crate::io::terminal;
@@ -151,12 +151,12 @@ fn unseal(
                 .hint("leave `--identity` out"));
         }
         Opener::Stdin => {
-            let key = Key::Passphrase(secret_from_stdin()?);
+            let key = Key::Passphrase(secret_from_stdin(shape::passphrase)?);
             return age_file::open(sealed, &key, app.deadline()).map(otherwise);
         }
         Opener::Any => {}
     }
-    if let Some(passphrase) = env::secret("COGTOK_PASSPHRASE") {
+    if let Some(passphrase) = given_passphrase()? {
         match age_file::open(sealed, &Key::Passphrase(passphrase), app.deadline()) {
             // The failed identity or passphrase may be the one for the secrets file.
             Err(error) if error.kind() == Kind::Store && terminal::can_ask() => {
