@@ -76,8 +76,8 @@ fn a_wrong_password_and_an_empty_one_leave_the_terminal_as_it_was() {
     {
         let home = home_of(&email);
         let before = proxy.log().len();
-        // A wrong one is asked for three times.
-        let times = if typed == WRONG { 3 } else { 1 };
+        // A wrong one is asked for three times, and so is an empty one.
+        let times = if typed == "\u{4}" { 1 } else { 3 };
         let mut terminal = token_user(&home, &["--endpoint-url", &proxy.url()]).pty();
         for _ in 0..times {
             terminal.expect("Password for ").expect_no_echo();

@@ -103,6 +103,62 @@ fn a_wrong_choice_is_asked_for_again() {
 }
 
 #[test]
+fn an_empty_line_is_a_slip_at_every_question() {
+    let server = server();
+    let home = home_of(&server);
+    let mut terminal = home.cogtok(["token", "user", "--header"]).pty();
+    ask(&mut terminal, "Password for alice@example.com: ", "");
+    terminal.expect("The password of alice@example.com: nothing was typed. 2 tries left.");
+    ask(&mut terminal, "Password for alice@example.com: ", PASSWORD);
+    assert_ended(&terminal.wait(), 0);
+    assert_eq!(server.hits(), 1, "nothing is sent for an empty line");
+
+    home.cogtok(["secret", "init"]).run().ok();
+    let mut terminal = home.cogtok(["secret", "set", "password"]).pty();
+    ask(&mut terminal, "Value of the ", "");
+    terminal.expect("nothing was typed. 2 tries left.");
+    ask(&mut terminal, "Value of the ", "null");
+    terminal.expect("it is the word").expect("1 try left.");
+    ask(&mut terminal, "Value of the ", PASSWORD);
+    ask(&mut terminal, "New passphrase ", "");
+    terminal.expect("nothing was typed. 2 tries left.");
+    ask(&mut terminal, "New passphrase ", PASSPHRASE);
+    ask(&mut terminal, "Repeat new passphrase: ", PASSPHRASE);
+    assert_ended(&terminal.wait(), 0);
+    let mut terminal = home.cogtok(["token", "user", "--no-cache"]).pty();
+    ask(&mut terminal, "Passphrase of your secrets file: ", "");
+    terminal.expect("nothing was typed. 2 tries left.");
+    ask(&mut terminal, "Passphrase of your secrets file: ", PASSPHRASE);
+    assert_ended(&terminal.wait(), 0);
+
+    let list = json!({"MFAS_CAN_CHOOSE": "[\"SMS_MFA\",\"SOFTWARE_TOKEN_MFA\"]"});
+    let app = json!({"FRIENDLY_DEVICE_NAME": "app"});
+    let steps = [challenge(1, "SELECT_MFA_TYPE", list), challenge(2, "SOFTWARE_TOKEN_MFA", app), signed_in().1];
+    let server = Server::script(steps);
+    let home = home_of(&server);
+    let mut terminal = home.cogtok(["token", "user", "--header"]).env("COGTOK_PASSWORD", PASSWORD).pty();
+    terminal.expect("sms, app): ").send_line("").expect("nothing was typed. 2 tries left.");
+    terminal.expect("sms, app): ").send_line("app");
+    ask(&mut terminal, "Code from your authenticator app", "");
+    terminal.expect("nothing was typed. 2 tries left.");
+    ask(&mut terminal, "Code from your authenticator app", "123456");
+    assert_ended(&terminal.wait(), 0);
+    assert_eq!(sent(&server, 2)["SOFTWARE_TOKEN_MFA_CODE"], "123456");
+
+    // A line that is seen, three times; and the end of the input, which is no slip.
+    home.cogtok(["profile", "unset", "ws", "user.username"]).run().ok();
+    let mut terminal = home.cogtok(["token", "user"]).pty();
+    for _ in 0..3 {
+        terminal.expect("User name: ").send_line("");
+    }
+    terminal.expect("the user name: nothing was typed");
+    assert_ended(&terminal.wait(), 2);
+    let mut terminal = home.cogtok(["token", "user"]).pty();
+    terminal.expect("User name: ").send("\u{4}").expect("add `--username NAME`");
+    assert_ended(&terminal.wait(), 5);
+}
+
+#[test]
 fn what_is_pasted_arrives_whole_however_long_it_is() {
     let home = Home::new();
     let token = jwt(&json!({"token_use": "access", "groups": "g".repeat(9000), "last": "the end"}));

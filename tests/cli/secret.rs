@@ -97,7 +97,9 @@ fn a_typed_secret_is_not_shown() {
     assert_eq!((session.code, session.echo, session.canonical), (Some(0), true, true), "{}", session.text);
     assert_eq!(lookup(&keyring, "m2m-client|machine|https://token.example|"), b"typed-at-a-terminal");
     let mut terminal = home.cogtok(["secret", "set", "m2m-client"]).keyring(&keyring).pty();
-    terminal.expect("secret of client machine").expect_no_echo().send_line("");
+    for _ in 0..3 {
+        terminal.expect("secret of client machine").expect_no_echo().send_line("");
+    }
     let session = terminal.wait();
     assert_eq!((session.code, session.echo), (Some(2), true), "{}", session.text);
     assert_eq!(lookup(&keyring, "m2m-client|machine|https://token.example|"), b"typed-at-a-terminal");

@@ -176,7 +176,10 @@ impl App {
     fn ask_passphrase(&self, question: Question, instead: &'static str) -> Result<Secret> {
         let path = self.secrets_path()?;
         terminal::until_taken(|| {
-            let passphrase = terminal::ask_secret(question.clone(), instead)?;
+            let passphrase = match terminal::ask_secret_once(question.clone(), instead)? {
+                Ok(passphrase) => passphrase,
+                wrong => return Ok(wrong),
+            };
             let file = SealedFile::new(path.clone(), SealingKey::Passphrase(passphrase.clone()), self.deadline());
             // After the third wrong passphrase, opening the file fails, and that error explains the reason.
             Ok(match file.is_opened() {

@@ -108,8 +108,8 @@ fn plans(app: &App, given: Given, named: Option<ProfileName>) -> Result<Vec<Prof
         let source = Source::Named { source: issuer.clone(), kind: Some(SourceKind::Issuer), choice };
         match planned(app, source, named.clone()) {
             // The pool does not exist.
-            Err(error) if error.kind() == Kind::Config && tries < given::MOST_TRIES => {
-                terminal::ask_again(error.message(), given::MOST_TRIES - tries);
+            Err(error) if error.kind() == Kind::Config && tries < terminal::MOST_TRIES => {
+                terminal::ask_again(error.message(), terminal::MOST_TRIES - tries);
                 tries += 1;
                 issuer = given::ask_pool()?;
             }

@@ -15,6 +15,7 @@ mod login;
 mod logout;
 mod mcp;
 mod mcp_proxy;
+mod mistyped;
 mod password;
 mod password_policy;
 pub mod profile;

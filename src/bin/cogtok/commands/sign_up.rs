@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use cogtok::error::{Advice, Error, Result, printable};
-use cogtok::secret::shape;
+use cogtok::secret::{Secret, shape};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::Username;
 use cogtok::user_pool::cognito_idp::Idp;
 
 use crate::app::App;
 use crate::args::token_options::secret_from_stdin;
-use crate::commands::password::code::{client, code, sent_to};
-use crate::commands::password_policy;
+use crate::commands::mistyped::Mistyped;
+use crate::commands::password::code::{ask_code, ask_new_password, client, code, sent_to};
+use crate::commands::{mistyped, password_policy};
 use crate::io::terminal;
 
 /// Sign up at a pool that allows it, without an AWS account
@@ -70,14 +71,18 @@ pub fn at(app: &App, profile: &Profile, args: &SignUp) -> Result<()> {
         terminal::hint(with_code(args));
         return Ok(());
     }
-    let password = if args.password_stdin {
-        secret_from_stdin(shape::password)?
+    let (mut password, typed): (_, &[Mistyped]) = if args.password_stdin {
+        (secret_from_stdin(shape::password)?, &[])
     } else {
         password_policy::show(app, profile, false);
-        terminal::ask_new_secret(terminal::Question::new("New password", "the new password"), "add `--password-stdin`")?
+        (ask_new_password()?, &[Mistyped::NewPassword])
     };
     let idp = client(app, profile)?;
-    let signed_up = app.block_on(idp.sign_up(&username, &password, &attributes));
+    let sign_up = |password: &Secret| app.block_on(idp.sign_up(&username, password, &attributes));
+    let signed_up = mistyped::until_accepted(&mut password, typed, sign_up, |password, _| {
+        *password = ask_new_password()?;
+        Ok(())
+    });
     let signed_up = signed_up.map_err(|error| about(error, &username))?;
     if signed_up.is_confirmed {
         terminal::note(&format!("signed up user {username}, who can sign in now"));
@@ -92,8 +97,13 @@ pub fn at(app: &App, profile: &Profile, args: &SignUp) -> Result<()> {
 }
 
 fn confirm(app: &App, idp: &Idp, username: &Username, given: Option<&str>) -> Result<()> {
-    let code = code(given)?;
-    app.block_on(idp.confirm_sign_up(username, &code)).map_err(|error| about(error, username))?;
+    let typed: &[Mistyped] = if given.is_some() { &[] } else { &[Mistyped::Code] };
+    let confirm = |code: &Secret| app.block_on(idp.confirm_sign_up(username, code));
+    let confirmed = mistyped::until_accepted(&mut code(given)?, typed, confirm, |code, _| {
+        *code = ask_code()?;
+        Ok(())
+    });
+    confirmed.map_err(|error| about(error, username))?;
     terminal::note(&format!("confirmed user {username}, who can sign in now"));
     Ok(())
 }

@@ -64,7 +64,7 @@ fn nobody_there() -> &'static str {
 }
 
 /// The most answers to one question.
-const MOST_TRIES: usize = 3;
+pub const MOST_TRIES: usize = 3;
 
 /// Asks until an answer is taken, at most three times: `ask` gives the reason where the answer was wrong, and fails where there
 /// is none.
@@ -82,11 +82,36 @@ pub fn until_taken<T>(mut ask: impl FnMut() -> Result<Result<T>>) -> Result<T> {
     }
 }
 
-/// Asks for a secret on the terminal, without showing what is typed.
+/// Asks for a secret on the terminal, without showing what is typed; again where nothing was typed.
 ///
 /// # Errors
 /// [`Kind::NeedsHuman`] with `instead` as the hint if nobody can be asked, [`Kind::Interrupted`] on Ctrl-C.
 pub fn ask_secret(question: impl Into<Question>, instead: impl Into<Advice>) -> Result<Secret> {
+    ask_shaped(question, instead, Ok)
+}
+
+/// As [`ask_secret`], and asks again where `shaped` does not take what was typed.
+///
+/// # Errors
+/// As [`ask_secret`]; the error of `shaped` for the third answer.
+pub fn ask_shaped(
+    question: impl Into<Question>,
+    instead: impl Into<Advice>,
+    shaped: impl Fn(Secret) -> Result<Secret>,
+) -> Result<Secret> {
+    let (question, instead) = (question.into(), instead.into());
+    let named = |error: Error| error.context(&question.what);
+    until_taken(|| {
+        let typed = ask_secret_once(question.clone(), instead.clone())?;
+        Ok(typed.and_then(|typed| shaped(typed).map_err(named)))
+    })
+}
+
+/// One question of [`until_taken`]: its answer is wrong where nothing was typed.
+///
+/// # Errors
+/// As [`ask_secret`].
+pub fn ask_secret_once(question: impl Into<Question>, instead: impl Into<Advice>) -> Result<Result<Secret>> {
     let (Question { prompt, what: question }, instead) = (question.into(), instead.into());
     let nobody = |why: &str| Error::new(Kind::NeedsHuman, why.to_owned()).hint(instead.clone());
     if !can_ask() {
@@ -96,8 +121,8 @@ pub fn ask_secret(question: impl Into<Question>, instead: impl Into<Advice>) -> 
     let _modes = Asking::begin();
     let _clock = asking();
     match read_hidden(&format!("{}: ", printable(&prompt, 300))) {
-        Ok(typed) if typed.is_empty() => Err(Error::usage(format!("{question}: nothing was typed"))),
-        Ok(typed) => Ok(Secret::new(typed)),
+        Ok(typed) if typed.is_empty() => Ok(Err(nothing(&question))),
+        Ok(typed) => Ok(Ok(Secret::new(typed))),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
             // Ctrl-C's signal ends the process in a moment.
             Err(Error::new(Kind::Interrupted, "interrupted"))
@@ -105,10 +130,14 @@ pub fn ask_secret(question: impl Into<Question>, instead: impl Into<Advice>) -> 
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             // What ended the input has not ended the line.
             show("\n");
-            Err(nobody(&format!("{question}: nothing was typed")))
+            Err(nobody(nothing(&question).message()))
         }
         Err(error) => Err(nobody(&format!("{question} can't be asked: {error}"))),
     }
+}
+
+fn nothing(question: &str) -> Error {
+    Error::usage(format!("{question}: nothing was typed"))
 }
 
 /// What is typed after a question. The library shows a question first and turns the echo off then, and what a person pastes in between
@@ -125,11 +154,20 @@ fn read_hidden(question: &str) -> io::Result<String> {
     rpassword::prompt_password(question)
 }
 
-/// Asks for a line that may be seen.
+/// Asks for a line that may be seen; again where nothing was typed.
 ///
 /// # Errors
 /// As [`ask_secret`].
 pub fn ask_line(question: impl Into<Question>, instead: impl Into<Advice>) -> Result<String> {
+    let (question, instead) = (question.into(), instead.into());
+    until_taken(|| ask_line_once(question.clone(), instead.clone()))
+}
+
+/// One question of [`until_taken`]: its answer is wrong where nothing was typed.
+///
+/// # Errors
+/// As [`ask_secret`].
+pub fn ask_line_once(question: impl Into<Question>, instead: impl Into<Advice>) -> Result<Result<String>> {
     let Question { prompt, what: question } = question.into();
     if !can_ask() {
         return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and {}", nobody_there())).hint(instead));
@@ -137,13 +175,17 @@ pub fn ask_line(question: impl Into<Question>, instead: impl Into<Advice>) -> Re
     signals::watch();
     let _clock = asking();
     let ask = || show(&format!("{}: ", printable(&prompt, 300)));
-    let typed = typed::read(MAX_BYTES, Until::Line, true, ask).map_err(unreadable)?;
-    let line =
-        std::str::from_utf8(&typed).map_err(|_| Error::usage(format!("{question}: what you typed is not text")))?;
-    match line.trim() {
-        "" => Err(Error::usage(format!("{question}: nothing was typed"))),
-        line => Ok(line.to_owned()),
-    }
+    let typed = match typed::read(MAX_BYTES, Until::Line, true, ask) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            return Err(nothing(&question).with_kind(Kind::NeedsHuman).hint(instead));
+        }
+        typed => typed.map_err(unreadable)?,
+    };
+    Ok(match std::str::from_utf8(&typed).map(str::trim) {
+        Ok("") => Err(nothing(&question)),
+        Ok(line) => Ok(line.to_owned()),
+        Err(_) => Err(Error::usage(format!("{question}: what you typed is not text"))),
+    })
 }
 
 /// Whether an abandoned question is open whose thread still reads the terminal.
@@ -219,16 +261,14 @@ fn ask_twice(
 ) -> Result<Secret> {
     let repeat = Question::new(format!("Repeat new {noun}"), format!("{} again", question.what));
     until_taken(|| {
-        let secret = ask_secret(question.clone(), instead.clone())?;
-        if let Err(why) = check(&secret) {
-            return Ok(Err(why));
-        }
-        let repeated = ask_secret(repeat.clone(), instead.clone())?;
-        Ok(if secret.expose() == repeated.expose() {
-            Ok(secret)
-        } else {
-            Err(Error::usage(format!("the {noun}s don't match")))
-        })
+        let typed = ask_secret_once(question.clone(), instead.clone())?;
+        let secret = match typed.and_then(|secret| check(&secret).map(|()| secret)) {
+            Ok(secret) => secret,
+            wrong => return Ok(wrong),
+        };
+        let repeated = ask_secret_once(repeat.clone(), instead.clone())?;
+        let differs = || Error::usage(format!("the {noun}s don't match"));
+        Ok(repeated.and_then(|repeated| if secret.expose() == repeated.expose() { Ok(secret) } else { Err(differs()) }))
     })
 }
 

@@ -16,7 +16,9 @@ impl App {
     /// As [`terminal::ask_line`].
     pub fn ask_username(&self) -> Result<Username> {
         let question = Question::new("User name", "the user name");
-        terminal::until_taken(|| Ok(terminal::ask_line(question.clone(), "add `--username NAME`")?.parse()))
+        terminal::until_taken(|| {
+            Ok(terminal::ask_line_once(question.clone(), "add `--username NAME`")?.and_then(|name| name.parse()))
+        })
     }
 
     /// Offers to save the name as the profile's user. That it can't be saved is only a warning.

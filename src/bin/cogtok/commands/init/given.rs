@@ -11,9 +11,6 @@ use crate::io::terminal;
 use crate::io::terminal::Question;
 use crate::services::import::{SourceKind, file_name};
 
-/// The most answers to one question.
-pub const MOST_TRIES: usize = 3;
-
 /// The length of the ids that Cognito gives app clients.
 const CLIENT_ID_LENGTH: usize = 26;
 
@@ -32,7 +29,8 @@ pub enum Given {
 /// Asks what the person was given.
 pub fn ask() -> Result<Given> {
     terminal::show("What were you given? A file, a URL, a pool id, a client id or a stack's name.\n");
-    terminal::until_taken(|| Ok(read(&terminal::ask_line(Question::new("Source", "the source"), "")?)))
+    let question = Question::new("Source", "the source");
+    terminal::until_taken(|| Ok(terminal::ask_line_once(question.clone(), "")?.and_then(|typed| read(&typed))))
 }
 
 /// The kind of a text.
@@ -67,17 +65,17 @@ pub fn read(text: &str) -> Result<Given> {
 /// Asks for the app client.
 pub fn ask_client() -> Result<ClientId> {
     let question = Question::new("App client id", "the app client id");
-    terminal::until_taken(|| Ok(terminal::ask_line(question.clone(), "")?.parse()))
+    terminal::until_taken(|| Ok(terminal::ask_line_once(question.clone(), "")?.and_then(|typed| typed.parse())))
 }
 
 /// Asks for the pool once more: the issuer's URL.
 pub fn ask_pool() -> Result<String> {
     let question = Question::new("User pool id", "the user pool id");
     terminal::until_taken(|| {
-        Ok(match read(&terminal::ask_line(question.clone(), "")?) {
+        Ok(terminal::ask_line_once(question.clone(), "")?.and_then(|typed| match read(&typed) {
             Ok(Given::Pool(issuer)) => Ok(issuer),
             _ => Err(no_pool()),
-        })
+        }))
     })
 }
 
@@ -85,12 +83,11 @@ pub fn ask_pool() -> Result<String> {
 pub fn ask_pool_or_endpoint() -> Result<Given> {
     let question = Question::new("User pool id (for a machine: its token URL or domain)", "the user pool id");
     terminal::until_taken(|| {
-        let typed = terminal::ask_line(question.clone(), "")?;
-        Ok(match read(&typed) {
+        Ok(terminal::ask_line_once(question.clone(), "")?.and_then(|typed| match read(&typed) {
             Ok(given @ (Given::Pool(_) | Given::Endpoint(_))) => Ok(given),
             Ok(_) if typed.contains('.') => endpoint(&typed).map(Given::Endpoint),
             _ => Err(no_pool()),
-        })
+        }))
     })
 }
 

@@ -1,10 +1,9 @@
 //! The first token of a machine.
 
-use cogtok::error::{Advice, Error, Kind, Result};
+use cogtok::error::{Advice, Kind, Result};
 use cogtok::secrets::store::shaped;
 use cogtok::settings::types::SecretKind;
 
-use super::given::MOST_TRIES;
 use crate::app::App;
 use crate::commands::profile::import::ProfilePlan;
 use crate::commands::secret::bindings::bindings;
@@ -26,17 +25,14 @@ pub fn sign_in(app: &mut App, plan: &ProfilePlan) -> Result<()> {
     let served = loop {
         if is_needed {
             let question = Question::new("Client secret", "the client secret");
-            let secret = terminal::until_taken(|| {
-                let typed = terminal::ask_secret(question.clone(), "")?;
-                Ok(shaped(kind, typed).map_err(|error| Error::usage(error.message())))
-            })?;
+            let secret = terminal::ask_shaped(question, "", |typed| shaped(kind, typed))?;
             app.with_needed_store(|app| app.keep_secret(Some(&plan.name), &bindings, &secret))?;
             app.reread_config();
         }
         match serve(app, &M2m::default()) {
-            Err(error) if is_needed && error.kind() == Kind::Refused && tries < MOST_TRIES => {
+            Err(error) if is_needed && error.kind() == Kind::Refused && tries < terminal::MOST_TRIES => {
                 log::info!(target: "cogtok", "{}", error.message());
-                terminal::ask_again("wrong client id or secret", MOST_TRIES - tries);
+                terminal::ask_again("wrong client id or secret", terminal::MOST_TRIES - tries);
                 tries += 1;
             }
             served => break served?.2,

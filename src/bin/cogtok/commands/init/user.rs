@@ -1,7 +1,7 @@
 //! The first sign-in of a user.
 
 use cogtok::cache::single_flight::TokenResponse;
-use cogtok::error::{Advice, AdviceKind, Error, Result, printable};
+use cogtok::error::{Advice, AdviceKind, Result, printable};
 use cogtok::secret::Secret;
 use cogtok::secrets::store::shaped;
 use cogtok::settings::keys::Key;
@@ -57,9 +57,7 @@ fn token(app: &App, username: &Username, password: Option<Secret>) -> Result<Tok
 fn store_client_secret(app: &mut App, profile: &Profile) -> Result<()> {
     let kind = SecretKind::UserClient;
     let question = Question::new("This app client has a secret. Client secret", "the client secret");
-    let secret = terminal::until_taken(|| {
-        Ok(shaped(kind, terminal::ask_secret(question.clone(), "")?).map_err(|error| Error::usage(error.message())))
-    })?;
+    let secret = terminal::ask_shaped(question, "", |typed| shaped(kind, typed))?;
     let bindings = bindings(profile, kind)?;
     app.with_needed_store(|app| app.keep_secret(profile.name.as_ref(), &bindings, &secret))?;
     app.reread_config();

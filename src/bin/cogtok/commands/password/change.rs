@@ -11,10 +11,12 @@ use zeroize::Zeroizing;
 
 use super::code::client;
 use crate::app::App;
-use crate::commands::password_policy;
+use crate::commands::mistyped::Mistyped;
 use crate::commands::token::renewal::signed_in;
+use crate::commands::{mistyped, password_policy};
 use crate::completion;
 use crate::io::terminal;
+use crate::io::terminal::Question;
 
 /// The most bytes of two passwords.
 const LIMIT: usize = 4096;
@@ -41,26 +43,35 @@ pub fn run(app: &App, args: &Change) -> Result<()> {
     profile.user_client_id().map_err(|error| app.without_profile(&profile, error))?;
     let profile = app.resolve_user(profile, Some("password change"))?;
     let access_token = access_token(app, &profile)?;
-    let (current, new) = if args.passwords_stdin {
+    let mut passwords = if args.passwords_stdin {
         from_stdin()?
     } else {
-        let current = terminal::ask_secret(
-            terminal::Question::new("Current password", "the current password"),
-            "add `--passwords-stdin`",
-        )?;
+        let current = ask_current()?;
         password_policy::show(app, &profile, false);
-        (
-            shape::password(current)?,
-            terminal::ask_new_secret(
-                terminal::Question::new("New password", "the new password"),
-                "add `--passwords-stdin`",
-            )?,
-        )
+        (current, ask_new()?)
     };
     let idp = client(app, &profile)?;
-    app.block_on(idp.change_password(&access_token, &current, &new))?;
+    let typed: &[Mistyped] =
+        if args.passwords_stdin { &[] } else { &[Mistyped::CurrentPassword, Mistyped::NewPassword] };
+    let change = |(current, new): &(Secret, Secret)| app.block_on(idp.change_password(&access_token, current, new));
+    mistyped::until_accepted(&mut passwords, typed, change, |(current, new), wrong| {
+        match wrong {
+            Mistyped::CurrentPassword => *current = ask_current()?,
+            _ => *new = ask_new()?,
+        }
+        Ok(())
+    })?;
     terminal::note("changed the password");
     Ok(())
+}
+
+fn ask_current() -> Result<Secret> {
+    let question = Question::new("Current password", "the current password");
+    terminal::ask_shaped(question, "add `--passwords-stdin`", shape::password)
+}
+
+fn ask_new() -> Result<Secret> {
+    terminal::ask_new_secret(Question::new("New password", "the new password"), "add `--passwords-stdin`")
 }
 
 /// The user's access token, renewed first where it has ended.

@@ -11,6 +11,7 @@ use cogtok::user_pool::user_token;
 
 use crate::app::App;
 use crate::io::terminal;
+use crate::io::terminal::Question;
 
 /// The users' client of the profile, and the user: who is named, else the profile's own.
 pub fn user_client(app: &App, username: Option<&str>) -> Result<(Profile, Username, Idp)> {
@@ -35,14 +36,19 @@ pub fn client(app: &App, profile: &Profile) -> Result<Idp> {
 pub fn code(given: Option<&str>) -> Result<Secret> {
     match given {
         Some(code) => Ok(Secret::new(code.trim().to_owned())),
-        None => {
-            let typed = terminal::ask_line(
-                terminal::Question::new("Code from the message", "the code from the message"),
-                "add `--code CODE`",
-            )?;
-            Ok(Secret::new(typed.trim().to_owned()))
-        }
+        None => ask_code(),
     }
+}
+
+/// The code, as a person types it.
+pub fn ask_code() -> Result<Secret> {
+    let question = Question::new("Code from the message", "the code from the message");
+    terminal::ask_line(question, "add `--code CODE`").map(Secret::new)
+}
+
+/// A new password of the user's own choice.
+pub fn ask_new_password() -> Result<Secret> {
+    terminal::ask_new_secret(Question::new("New password", "the new password"), "add `--password-stdin`")
 }
 
 /// The destination of a code, for a message.

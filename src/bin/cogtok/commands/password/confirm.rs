@@ -3,12 +3,13 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
-use cogtok::secret::shape;
+use cogtok::secret::{Secret, shape};
 
-use super::code::{code, user_client};
+use super::code::{ask_code, ask_new_password, code, user_client};
 use crate::app::App;
 use crate::args::token_options::secret_from_stdin;
-use crate::commands::password_policy;
+use crate::commands::mistyped::Mistyped;
+use crate::commands::{mistyped, password_policy};
 use crate::completion;
 use crate::io::terminal;
 
@@ -34,14 +35,25 @@ pub struct Confirm {
 
 pub fn run(app: &App, args: &Confirm) -> Result<()> {
     let (profile, username, idp) = user_client(app, args.username.as_deref())?;
+    let mut typed = Vec::new();
+    typed.extend(args.code.is_none().then_some(Mistyped::Code));
     let code = code(args.code.as_deref())?;
     let password = if args.password_stdin {
         secret_from_stdin(shape::password)?
     } else {
+        typed.push(Mistyped::NewPassword);
         password_policy::show(app, &profile, false);
-        terminal::ask_new_secret(terminal::Question::new("New password", "the new password"), "add `--password-stdin`")?
+        ask_new_password()?
     };
-    let done = app.block_on(idp.confirm_forgot_password(&username, &code, &password));
+    let confirm =
+        |(code, password): &(Secret, Secret)| app.block_on(idp.confirm_forgot_password(&username, code, password));
+    let done = mistyped::until_accepted(&mut (code, password), &typed, confirm, |(code, password), wrong| {
+        match wrong {
+            Mistyped::Code => *code = ask_code()?,
+            _ => *password = ask_new_password()?,
+        }
+        Ok(())
+    });
     done.map_err(|error| error.fill_word("user", username.as_str()))?;
     terminal::note(&format!("set the password of {username}"));
     Ok(())

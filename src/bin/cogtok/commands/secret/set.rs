@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use clap::Args;
 use cogtok::error::{Advice, Error, Result};
+use cogtok::secret::Secret;
 use cogtok::secrets::store::shaped;
 use cogtok::settings::types::SecretKind;
 use cogtok::user_pool::totp::Totp;
@@ -45,20 +46,25 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
     }
     let (name, bindings) = args.which.find(app)?;
     let Some(binding) = bindings.first() else { return Ok(()) };
+    let shaped = |secret: Secret| {
+        let secret = shaped(kind, secret)?;
+        if kind == SecretKind::Totp {
+            Totp::new(&secret)?;
+        }
+        Ok(secret)
+    };
     let secret = if std::io::stdin().is_terminal() {
-        terminal::ask_secret(
+        terminal::ask_shaped(
             Question::new(format!("Value of the {binding}"), format!("the {binding}")),
             Advice::new("pipe it in: {secret} | cogtok secret set {kind}{p}")
                 .text("secret", HERE.printed("SECRET"))
                 .text("kind", kind),
+            shaped,
         )?
     } else {
-        terminal::stdin_secret()?
+        let not_stored = format!("the {kind} secret is not stored");
+        shaped(terminal::stdin_secret()?).map_err(|error| error.context(&not_stored))?
     };
-    let secret = shaped(kind, secret).map_err(|error| error.context(&format!("the {kind} secret is not stored")))?;
-    if kind == SecretKind::Totp {
-        Totp::new(&secret)?;
-    }
     app.with_store(|app| app.keep_secret(Some(&name), &bindings, &secret))?;
     let store = app.secrets()?;
     terminal::note(&format!(

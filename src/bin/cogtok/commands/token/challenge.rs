@@ -12,12 +12,10 @@ use cogtok::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTW
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
+use crate::commands::mistyped;
 use crate::completion;
 use crate::io::terminal;
 use crate::io::terminal::Question;
-
-/// The most answers to one question.
-const MOST_TRIES: usize = 3;
 
 /// The most attributes that are named one by one.
 const NAMED: usize = 8;
@@ -80,16 +78,7 @@ impl PreparedAnswers {
             }
             log::info!(target: "cogtok", "{}", reason.message());
             self.wrong += 1;
-            let why = match reason.code() {
-                Some("CodeMismatchException" | "EnableSoftwareTokenMFAException") => "wrong code",
-                Some("ExpiredCodeException") => "this code has expired or was used already",
-                // The message after the exception's name contains the pool's policy.
-                Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException") => {
-                    reason.message().split_once("Exception: ").map_or(reason.message(), |(_, why)| why)
-                }
-                _ => reason.message(),
-            };
-            terminal::ask_again(why, MOST_TRIES.saturating_sub(self.wrong));
+            terminal::ask_again(mistyped::why(&reason), terminal::MOST_TRIES.saturating_sub(self.wrong));
         } else {
             self.wrong = 0;
         }
@@ -196,7 +185,9 @@ impl PreparedAnswers {
             "add `--mfa-type TYPE`: one of {listed} ?? sign in first, with one of {listed}: cogtok token user{p}",
         )
         .text("listed", &listed);
-        terminal::until_taken(|| Ok(choice(&terminal::ask_line(question.clone(), instead.clone())?)))
+        terminal::until_taken(|| {
+            Ok(terminal::ask_line_once(question.clone(), instead.clone())?.and_then(|named| choice(&named)))
+        })
     }
 }
 
@@ -216,7 +207,10 @@ fn choose_first_factor(options: &[ServiceText]) -> Result<ServiceText> {
     )
     .text("listed", &listed);
     terminal::until_taken(|| {
-        let named = terminal::ask_line(question.clone(), instead.clone())?;
+        let named = match terminal::ask_line_once(question.clone(), instead.clone())? {
+            Ok(named) => named,
+            Err(wrong) => return Ok(Err(wrong)),
+        };
         let chosen = options.iter().find(|option| word(option.sent()) == word(&named));
         Ok(chosen.cloned().ok_or_else(|| {
             Error::usage(format!("`{}` is not offered as a way to sign in", printable(&named, 40)))

@@ -18,7 +18,8 @@ use cogtok::token::TokenSet;
 use crate::app::{App, SecretSource, can_store_for, instead};
 use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
 use crate::args::token_output::again;
-use crate::commands::refused_scopes;
+use crate::commands::mistyped::Mistyped;
+use crate::commands::{mistyped, refused_scopes};
 use crate::io::shell::{CREDENTIALS, Export, Value};
 use crate::io::terminal::Question;
 use crate::io::{signals, terminal};
@@ -138,12 +139,19 @@ pub fn serve(app: &App, args: &M2m) -> Result<(Profile, CachePolicy, TokenRespon
         Some(served) => served,
         None => {
             signals::watch();
-            let early = before_waiting(app, &profile, given)?;
-            // The time a person took to answer does not count.
-            let flight = TokenFlight::new(&cache, &key, &policy);
-            single_flight::fetch_once(flight, env::now(), app.deadline(), env::now, |_| {
-                let tokens = obtain(app, &profile, early)?;
-                Ok(TokenResponse { tokens, source: TokenOrigin::Network })
+            let fetch = |early: &Option<Secret>| {
+                // The time a person took to answer does not count.
+                let flight = TokenFlight::new(&cache, &key, &policy);
+                single_flight::fetch_once(flight, env::now(), app.deadline(), env::now, |_| {
+                    let tokens = obtain(app, &profile, early.clone())?;
+                    Ok(TokenResponse { tokens, source: TokenOrigin::Network })
+                })
+            };
+            let mut early = before_waiting(app, &profile, given)?;
+            let typed: &[Mistyped] = if app.is_typed(SecretKind::M2mClient) { &[Mistyped::ClientSecret] } else { &[] };
+            mistyped::until_accepted(&mut early, typed, fetch, |early, _| {
+                *early = before_waiting(app, &profile, None)?;
+                Ok(())
             })?
         }
     };
@@ -239,7 +247,7 @@ pub fn secret(app: &App, profile: &Profile, binding: &SecretId) -> Result<Secret
             app.note_source(SecretKind::M2mClient, SecretSource::Typed);
             let of_scripts = "set COGNITO_M2M_CLIENT_SECRET as well, as COGNITO_M2M_CLIENT_ID is, or COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`";
             let is_of_scripts = profile.name.is_none() && env::var("COGNITO_M2M_CLIENT_ID").is_some();
-            let typed = terminal::ask_secret(
+            terminal::ask_shaped(
                 Question::new(
                     format!("Secret of client {}", binding.client_id),
                     format!("the secret of client {}", binding.client_id),
@@ -253,8 +261,8 @@ pub fn secret(app: &App, profile: &Profile, binding: &SecretId) -> Result<Secret
                 } else {
                     Advice::new("set COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`")
                 },
-            );
-            typed.and_then(client_secret)
+                client_secret,
+            )
         }
     }
 }

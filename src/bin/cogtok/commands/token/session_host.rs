@@ -25,9 +25,6 @@ use crate::commands::password_policy;
 use crate::io::terminal;
 use crate::io::terminal::Question;
 
-/// The most passwords that are typed in one sign-in.
-const MOST_TRIES: usize = 3;
-
 /// The command, to the library that obtains a user's tokens for it.
 pub struct CommandHost<'a> {
     app: &'a App,
@@ -141,12 +138,12 @@ impl SessionHost for CommandHost<'_> {
     }
 
     async fn another_password(&mut self, wrong: &Error) -> Result<Option<Secret>> {
-        if !self.app.is_typed(SecretKind::Password) || self.passwords >= MOST_TRIES {
+        if !self.app.is_typed(SecretKind::Password) || self.passwords >= terminal::MOST_TRIES {
             return Ok(None);
         }
         log::info!(target: "cogtok", "{}", wrong.message());
-        terminal::ask_again("wrong user name or password", MOST_TRIES - self.passwords);
-        if self.passwords + 1 == MOST_TRIES {
+        terminal::ask_again("wrong user name or password", terminal::MOST_TRIES - self.passwords);
+        if self.passwords + 1 == terminal::MOST_TRIES {
             terminal::note("Cognito locks the user for a while after 5 wrong passwords");
         }
         self.passwords += 1;
@@ -221,11 +218,8 @@ pub fn password(app: &App, profile: &Profile) -> Result<Secret> {
             } else {
                 Advice::new("add `--password-stdin` || set COGTOK_PASSWORD")
             };
-            let typed = terminal::ask_secret(
-                Question::new(format!("Password for {username}"), format!("the password of {username}")),
-                instead,
-            );
-            typed.and_then(shape::password)
+            let question = Question::new(format!("Password for {username}"), format!("the password of {username}"));
+            terminal::ask_shaped(question, instead, shape::password)
         }
     }
 }

@@ -16,7 +16,7 @@ pub enum Until {
 /// The input after `ask` has printed the question: at most one byte more than `limit`.
 ///
 /// # Errors
-/// The operating system's error.
+/// The operating system's error; `UnexpectedEof` where the input ends before the line begins.
 pub fn read(limit: usize, until: Until, _is_shown: bool, ask: impl FnOnce()) -> io::Result<Zeroizing<Vec<u8>>> {
     ask();
     let mut typed = Zeroizing::new(Vec::new());
@@ -26,6 +26,9 @@ pub fn read(limit: usize, until: Until, _is_shown: bool, ask: impl FnOnce()) -> 
         Until::End => input.read_to_end(&mut typed).map(drop)?,
     }
     if until == Until::Line {
+        if typed.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         typed.pop_if(|byte| *byte == b'\n');
         typed.pop_if(|byte| *byte == b'\r');
     }

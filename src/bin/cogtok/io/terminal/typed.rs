@@ -27,7 +27,7 @@ pub enum Until {
 /// Backspace, Ctrl-U and Ctrl-W work as usual, and Ctrl-C and Ctrl-Z are the terminal's.
 ///
 /// # Errors
-/// The operating system's error.
+/// The operating system's error; `UnexpectedEof` where the input ends before the line begins.
 pub fn read(limit: usize, until: Until, is_shown: bool, ask: impl FnOnce()) -> io::Result<Zeroizing<Vec<u8>>> {
     let _asking = Asking::begin();
     let _modes = Unbuffered::begin()?;
@@ -38,7 +38,7 @@ pub fn read(limit: usize, until: Until, is_shown: bool, ask: impl FnOnce()) -> i
     loop {
         let mut byte = [0u8; 1];
         let byte = match rustix::io::read(io::stdin(), &mut byte) {
-            Ok(0) => return Ok(typed),
+            Ok(0) => return ended(typed, until),
             Ok(_) => byte[0],
             Err(rustix::io::Errno::INTR) => continue,
             Err(error) => return Err(error.into()),
@@ -49,7 +49,7 @@ pub fn read(limit: usize, until: Until, is_shown: bool, ask: impl FnOnce()) -> i
                 if until == Until::Line {
                     echo.write(b"\n");
                 }
-                return Ok(typed);
+                return ended(typed, until);
             }
             b'\n' if until == Until::Line => {
                 echo.write(b"\n");
@@ -76,6 +76,11 @@ pub fn read(limit: usize, until: Until, is_shown: bool, ask: impl FnOnce()) -> i
             }
         }
     }
+}
+
+/// What was typed before the end of the input.
+fn ended(typed: Zeroizing<Vec<u8>>, until: Until) -> io::Result<Zeroizing<Vec<u8>>> {
+    if until == Until::Line && typed.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(typed) }
 }
 
 /// Removes the last character of the line, and returns its last byte.

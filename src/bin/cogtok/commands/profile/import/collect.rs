@@ -190,7 +190,10 @@ fn choose(key: Key, candidates: &[Candidate]) -> Result<usize> {
     }
     let question = format!("Which {what}? [1-{}]", candidates.len());
     terminal::until_taken(|| {
-        let typed = terminal::ask_line(question.as_str(), which.clone())?;
+        let typed = match terminal::ask_line_once(question.as_str(), which.clone())? {
+            Ok(typed) => typed,
+            Err(wrong) => return Ok(Err(wrong)),
+        };
         let by_number = typed.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
         let by_number = by_number.filter(|index| *index < candidates.len());
         let chosen = by_number.or_else(|| candidates.iter().position(|candidate| value(candidate) == typed));

@@ -175,7 +175,10 @@ fn unseal(
     };
     let question = Question::new(format!("Passphrase of {shown}"), "the passphrase of the sealed file");
     let opened = terminal::until_taken(|| {
-        let passphrase = terminal::ask_secret(question.clone(), instead)?;
+        let passphrase = match terminal::ask_secret_once(question.clone(), instead)? {
+            Ok(passphrase) => passphrase,
+            Err(wrong) => return Ok(Err(wrong)),
+        };
         match age_file::open(sealed, &Key::Passphrase(passphrase), app.deadline()) {
             Err(error) if error.kind() != Kind::Store => Err(error),
             opened => Ok(opened),
