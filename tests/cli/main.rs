@@ -133,6 +133,7 @@ mod mcp_proxy_login;
 mod mcp_proxy_wire;
 mod mcp_resumed;
 mod migrating;
+mod missing_variables;
 mod mistyped;
 mod modules;
 mod no_locks;

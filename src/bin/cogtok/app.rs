@@ -13,6 +13,7 @@ mod secrets;
 mod sessions;
 mod settings;
 mod users;
+mod variables;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io::ErrorKind;
@@ -43,6 +44,7 @@ pub use secrets::{NOT_ASKED, given_passphrase, is_there, variable};
 pub use sessions::remember;
 pub use settings::{about, as_written, offer_old_variables, with_options};
 pub use users::SignedIn;
+pub use variables::first_old_variable;
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -110,7 +110,7 @@ impl App {
         if profile.name.is_some() || error.kind() != Kind::Config {
             return error;
         }
-        if let Some(error) = missing_variable(&error) {
+        if let Some(error) = self.missing_variable(&error) {
             return error;
         }
         let chosen = Error::config(format!("no profile is chosen, and {}", error.message()));
@@ -134,7 +134,7 @@ impl App {
     }
 
     /// As [`App::with_profiles`], where this setting is missing.
-    fn with_profiles_for(&self, setting: Option<&str>, error: Error) -> Error {
+    pub(super) fn with_profiles_for(&self, setting: Option<&str>, error: Error) -> Error {
         let Ok(names) = self.config().map(Config::names) else { return self.unless_unreadable(error) };
         if names.is_empty() {
             error.hint(self.first_profile(setting))
@@ -145,24 +145,6 @@ impl App {
             )
         }
     }
-}
-
-/// If the variables of the old scripts replace a profile: the error that names the missing variable.
-fn missing_variable(error: &Error) -> Option<Error> {
-    let is_not_set = error.advises(AdviceKind::SetKey) || error.advises(AdviceKind::SetKeyOrVariable);
-    let is_meant = |key: Key| is_not_set && error.setting() == Some(key.dotted());
-    let (_, missing) = OLD_VARIABLES.iter().find(|(key, _)| is_meant(*key))?;
-    let is_of_machines = |name: &str| name.contains("M2M") || name.contains("TOKEN_URL");
-    let names = OLD_VARIABLES.iter().map(|(_, name)| *name).chain(["COGNITO_M2M_CLIENT_SECRET", "COGNITO_PASSWORD"]);
-    let of_one_kind = names.filter(|name| is_of_machines(name) == is_of_machines(missing));
-    let set: Vec<&str> = of_one_kind.filter(|name| env::secret(name).is_some()).collect();
-    let (last, others) = set.split_last()?;
-    let set = match others {
-        [] => format!("{last} is"),
-        others => format!("{} and {last} are", others.join(", ")),
-    };
-    let error = Error::config(format!("no profile is chosen, and {missing} is not set, while {set}"));
-    Some(error.hint(format!("set {missing} as well, or choose a profile with `-p NAME`")))
 }
 
 /// Lets the variables of the old scripts replace a profile. They are never combined with one.

@@ -4,7 +4,6 @@ use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::cache::single_flight::{CachePolicy, TokenOrigin as From, TokenResponse};
 use cogtok::error::{Error, Result};
-use cogtok::settings::keys::Key;
 use cogtok::settings::profile::{Profile, missing_variable};
 use cogtok::settings::types::{TokenOwner, TokenUse};
 use cogtok::token::Token;
@@ -198,6 +197,6 @@ fn of_profile(app: &App, profile: &Profile) -> Result<TokenOwner> {
         (false, true) => Ok(TokenOwner::M2m),
         (true, true) => Err(Error::usage("this profile has a client for users and one for machines")
             .hint("choose one: `--as user` or `--as m2m`")),
-        (false, false) => Err(app.without_profile(profile, missing_variable(Key::UserClientId))),
+        (false, false) => Err(app.without_profile(profile, missing_variable(app.missing_client()))),
     }
 }

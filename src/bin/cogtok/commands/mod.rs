@@ -102,7 +102,7 @@ pub enum Command {
 /// Runs a command. Where something is missing, a hint names a variable that is like the one that would supply it.
 pub fn run(mut app: App, command: Command) -> Result<()> {
     dispatch(&mut app, command).map_err(|error| {
-        let error = app.with_moved_address(error);
+        let error = app.about_variables(app.with_moved_address(error));
         if !matches!(error.kind(), Kind::Config | Kind::NeedsHuman) {
             return error;
         }

@@ -8,7 +8,7 @@ use crate::services::doctor::{Check, Finding, aws, configuration, environment, n
 use cogtok::error::{Error, Result};
 use cogtok::settings::aws_services::Service;
 use cogtok::settings::keys::{Key, Settings};
-use cogtok::settings::profile::Profile;
+use cogtok::settings::profile::{Profile, missing};
 use cogtok::settings::types::{ProfileName, SecretKind};
 use cogtok::store::config::Config;
 
@@ -37,9 +37,10 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
     found.push(match (config, missing) {
         (None, _) => Finding::skip(Check::Profile, "the configuration can't be read"),
         (Some(_), Some(name)) => Finding::of(Check::Profile, &app.no_such_profile(name)),
-        (Some(config), None) => {
-            configuration::chosen(name, named_by(app), config, configuration::is_described(&settings))
-        }
+        (Some(config), None) => match without_client(app, name, &settings) {
+            Some(error) => Finding::of(Check::Profile, &error),
+            None => configuration::chosen(name, named_by(app), config, configuration::is_described(&settings)),
+        },
     });
     // The profile in its configuration, if both exist.
     let written = config.zip(known).filter(|(config, name)| config.names().contains(name));
@@ -65,6 +66,13 @@ pub fn look(app: &App, is_offline: bool, name: Result<Option<&ProfileName>, &Err
     found.extend(key.map(|key| environment::bedrock_key(bedrock_key::is_of_cognito(key.expose()))));
     found.sort_by_key(|finding| finding.check);
     found
+}
+
+/// The error that variables take the place of a profile, but none of them names the app client.
+fn without_client(app: &App, name: Result<Option<&ProfileName>, &Error>, settings: &Settings) -> Option<Error> {
+    let has_client = [Key::UserClientId, Key::M2mClientId].iter().any(|key| !settings.list(*key).is_empty());
+    let is_meant = matches!(name, Ok(None)) && !has_client && settings.list(Key::SecretArn).is_empty();
+    is_meant.then(|| app.missing_variable(&missing(app.missing_client())))?
 }
 
 /// The variables of cogtok's that are set, without the name of a profile that `-p` overrides.
@@ -95,7 +103,9 @@ fn alone(written: Option<(&Config, &ProfileName)>) -> Settings {
 fn of_profile(app: &App, is_offline: bool, profile: &Profile, is_whole: bool, targets: &Targets) -> Vec<Finding> {
     let (mut found, wanted) = wanted(app, profile);
     if is_whole && (profile.name.is_some() || profile.user.client_id.is_some() || profile.m2m.client_id.is_some()) {
-        found.extend(configuration::completeness(profile));
+        found.extend(configuration::completeness(profile, |error| {
+            profile.name.is_none().then(|| app.missing_variable(error))?
+        }));
     }
     let seen = app.secrets_readonly().and_then(|store| {
         let bindings: Vec<_> = wanted.iter().map(|wanted| wanted.binding.clone()).collect();

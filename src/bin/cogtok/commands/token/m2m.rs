@@ -12,10 +12,10 @@ use cogtok::secret::shape::client_secret;
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::{Profile, missing};
-use cogtok::settings::types::{SecretKind, TokenUse, Transport};
+use cogtok::settings::types::{SecretKind, TokenOwner, TokenUse, Transport};
 use cogtok::token::TokenSet;
 
-use crate::app::{App, SecretSource, can_store_for, instead};
+use crate::app::{App, SecretSource, can_store_for, first_old_variable, instead};
 use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
 use crate::args::token_output::again;
 use crate::commands::mistyped::Mistyped;
@@ -245,15 +245,15 @@ pub fn secret(app: &App, profile: &Profile, binding: &SecretId) -> Result<Secret
         Some(secret) => Ok(secret),
         None => {
             app.note_source(SecretKind::M2mClient, SecretSource::Typed);
-            let of_scripts = "set COGNITO_M2M_CLIENT_SECRET as well, as COGNITO_M2M_CLIENT_ID is, or COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`";
-            let is_of_scripts = profile.name.is_none() && env::var("COGNITO_M2M_CLIENT_ID").is_some();
+            let of_scripts = "set COGNITO_M2M_CLIENT_SECRET as well, as {old} is, or COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`";
+            let old = first_old_variable(TokenOwner::M2m).filter(|_| profile.name.is_none());
             terminal::ask_shaped(
                 Question::new(
                     format!("Secret of client {}", binding.client_id),
                     format!("the secret of client {}", binding.client_id),
                 ),
-                if is_of_scripts {
-                    Advice::new(of_scripts)
+                if let Some(old) = old {
+                    Advice::new(of_scripts).text("old", old)
                 } else if can_store_for(profile) {
                     // A secret is bound to the address, which an option may have changed.
                     Advice::new("store it once: cogtok secret set m2m-client{p}{options}; or set COGTOK_M2M_CLIENT_SECRET || add `--client-secret-stdin`")

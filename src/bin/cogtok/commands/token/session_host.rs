@@ -10,7 +10,7 @@ use cogtok::http::client::HttpClient;
 use cogtok::secret::{Secret, shape};
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::profile::Profile;
-use cogtok::settings::types::{SecretKind, StoreKind};
+use cogtok::settings::types::{SecretKind, StoreKind, TokenOwner};
 use cogtok::store::sessions::{Record, SessionLock};
 use cogtok::token::session::RefreshState;
 use cogtok::user_pool::challenge::{Challenge, ChallengeResponse};
@@ -20,7 +20,7 @@ use cogtok::user_pool::user_token;
 
 use super::challenge::PreparedAnswers;
 use super::totp::TotpProvider;
-use crate::app::{App, SecretSource, can_store_for, remember};
+use crate::app::{App, SecretSource, can_store_for, first_old_variable, remember};
 use crate::commands::password_policy;
 use crate::io::terminal;
 use crate::io::terminal::Question;
@@ -212,7 +212,11 @@ pub fn password(app: &App, profile: &Profile) -> Result<Secret> {
         Some(password) => Ok(password),
         None => {
             app.note_source(SecretKind::Password, SecretSource::Typed);
-            let instead = if can_store_for(profile) {
+            let old = first_old_variable(TokenOwner::User).filter(|_| profile.name.is_none());
+            let instead = if let Some(old) = old {
+                Advice::new("set COGNITO_PASSWORD as well, as {old} is, or COGTOK_PASSWORD || add `--password-stdin`")
+                    .text("old", old)
+            } else if can_store_for(profile) {
                 Advice::new("add `--password-stdin` || set COGTOK_PASSWORD || store it once: {store}")
                     .fill("store", binding.command())
             } else {

@@ -171,21 +171,23 @@ fn unvalued(place: &str, message: &str) -> String {
     }
 }
 
-/// Whether the profile has what its tokens need.
-pub fn completeness(profile: &Profile) -> Vec<Finding> {
+/// Whether the profile has what its tokens need. `about_variables` says which variable is missing, where they take its place.
+pub fn completeness(profile: &Profile, about_variables: impl Fn(&Error) -> Option<Error>) -> Vec<Finding> {
     let check = Check::Profile;
     let mut found = Vec::new();
     let has_machine = profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some();
     if profile.user.client_id.is_some() {
-        if profile.user_pool_id.is_none() {
+        if let Err(error) = profile.user_pool_id() {
             let hint = with(hints::SET, Key::UserPoolId.dotted());
-            found.push(Finding::warn(check, "`user_pool_id` is not set: SRP and verifying tokens need it", hint));
+            let unset = || Finding::warn(check, "`user_pool_id` is not set: SRP and verifying tokens need it", hint);
+            found.push(about_variables(&error).map_or_else(unset, |error| Finding::of(check, &error)));
         }
     } else if !has_machine {
         found.push(Finding::warn(check, "it names no app client, so there are no tokens to get", hints::FOR_USERS));
     }
     if has_machine && let Err(error) = client_credentials::cache_key(profile) {
-        found.push(Finding::fail(check, error.kind(), error.message(), hints::TOKEN_URL));
+        let unset = || Finding::fail(check, error.kind(), error.message(), hints::TOKEN_URL);
+        found.push(about_variables(&error).map_or_else(unset, |error| Finding::of(check, &error)));
     }
     found
 }
