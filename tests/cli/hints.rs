@@ -84,7 +84,46 @@ fn the_configuration_that_was_named_is_named_again() {
     output.code(3).stderr_has(&format!("`cogtok --config '{other}' profile set ws m2m.client_id VALUE`"));
     // A line that does not parse names the profile that it has.
     let output = home.cogtok(["token", "user", "-p", "ws", "--client-secret", "x"]).run();
-    output.code(2).stderr_has("`cogtok secret set m2m-client -p ws` stores it");
+    output.code(2).stderr_has("`cogtok secret set user-client -p ws` stores it");
+    // Of two configurations the last counts.
+    let output = home.cogtok(["--config", "/nowhere", "token", "m2m", "-p", "ws", "--config", other]).run();
+    output.code(3).stderr_has(&format!("`cogtok --config '{other}' profile set ws m2m.client_id VALUE`"));
+    let output = home.cogtok(["--config", other, "exec", "-p", "ws", "ls"]).run();
+    output.code(125).stderr_has(&format!("goes after `--`: cogtok --config '{other}' exec -p ws -- COMMAND"));
+}
+
+#[test]
+fn an_option_that_would_show_a_secret_leads_to_one_that_the_command_has() {
+    let home = Home::new();
+    let machine = "`cogtok secret set m2m-client -p ws` stores it, `--client-secret-stdin` reads it, or COGTOK_M2M_CLIENT_SECRET supplies it";
+    let makes = "`--password-stdin` reads it from standard input; without that option cogtok makes a password";
+    for (words, hint) in [
+        (&["token", "user", "--password"][..], "COGTOK_PASSWORD from the environment"),
+        (&["user", "create", "--password"], makes),
+        (&["user", "set-password", "--password"], makes),
+        (&["sign-up", "--password"], "without that option cogtok asks for it"),
+        (&["password", "change", "--password"], "`--passwords-stdin` reads the current and the new one"),
+        (&["password", "confirm", "--new-password"], "`--password-stdin` reads it"),
+        (&["login", "--password"], "the pool's sign-in page"),
+        (&["user", "list", "--password"], "needs no password"),
+        (&["profile", "import", "--password"], "`cogtok secret set password -p ws` stores it"),
+        (&["secret", "set", "--password"], "`cogtok secret set password -p ws` stores it"),
+        (&["header", "--password"], "COGTOK_PASSWORD supplies it"),
+        (&["token", "m2m", "--client-secret"], machine),
+        (&["token", "user", "--client-secret"], "`cogtok secret set user-client -p ws` stores it"),
+        (&["exec", "--as", "user", "--client-secret"], "`cogtok secret set user-client -p ws` stores it"),
+        (&["profile", "import", "--client-secret"], "`cogtok secret set m2m-client -p ws` for a machine's client"),
+        (
+            &["profile", "import", "--passphrase"],
+            "`--passphrase-stdin` reads it from standard input, or COGTOK_PASSPHRASE",
+        ),
+    ] {
+        let output = home.cogtok(words).args(["x", "-p", "ws"]).run();
+        output.check(matches!(output.code, Some(2 | 125)), "refused").stderr_has(hint);
+        if !words.contains(&"user") || !words.contains(&"token") {
+            output.stderr_lacks("COGTOK_PASSWORD from");
+        }
+    }
 }
 
 #[test]

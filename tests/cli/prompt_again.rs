@@ -197,7 +197,12 @@ fn ctrl_c_while_something_is_pasted_restores_the_terminal() {
 #[test]
 fn at_a_terminal_it_is_never_said_that_there_is_none() {
     let home = home_of(&server());
-    for args in [&["token", "user", "--no-input"][..], &["header", "--as", "user"]] {
+    for args in [
+        &["token", "user", "--no-input"][..],
+        &["header", "--as", "user"],
+        &["init", "--no-input"],
+        &["profile", "edit", "--no-input"],
+    ] {
         let session = home.cogtok(args).pty().wait();
         assert_eq!(session.code, Some(5), "{session:?}");
         assert!(session.text.contains("this call asks nothing"), "{session:?}");
@@ -206,4 +211,9 @@ fn at_a_terminal_it_is_never_said_that_there_is_none() {
     let mut terminal = home.shell("bash", "cogtok token user </dev/null; echo \"code $?\"").pty();
     terminal.expect("standard input is not the terminal").expect("code 5");
     terminal.wait();
+    for command in ["init", "profile edit"] {
+        let mut terminal = home.shell("bash", &format!("cogtok {command} </dev/null; echo \"code $?\"")).pty();
+        terminal.expect("standard input is not the terminal").expect("code 5");
+        terminal.wait();
+    }
 }

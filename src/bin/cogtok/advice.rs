@@ -111,7 +111,8 @@ impl Command {
         Command {
             options: options(&command),
             profile: profile(args),
-            config: value_of(args, &["--config"]),
+            // The last one counts where it is given more than once.
+            config: values_of(args, &["--config"]).pop(),
             places: if stores_places(&path) { Vec::new() } else { places(args) },
             who: who(args, path.ends_with(" m2m")),
             of_login: if path.ends_with(" login") { of_login(args) } else { Vec::new() },
@@ -185,7 +186,7 @@ fn of_login(args: &[OsString]) -> Vec<(&'static str, String)> {
     options.into_iter().flat_map(values).collect()
 }
 
-/// The value of an option.
+/// The first value of an option: later words may be those of a command that `exec` runs.
 fn value_of(args: &[OsString], names: &[&str]) -> Option<String> {
     values_of(args, names).into_iter().next()
 }

@@ -13,6 +13,7 @@ mod line;
 #[cfg(test)]
 mod man_pages;
 mod output_forms;
+mod refused_options;
 mod usage;
 
 use std::ffi::OsString;
@@ -29,30 +30,6 @@ use crate::io::terminal;
 use crate::io::terminal::{Color, OutputOptions};
 
 pub use line::{Cli, is_exec};
-
-/// Options that do not exist because they would show a secret in the process list, and what to do instead.
-const REFUSED: [(&str, &str); 8] = [
-    (
-        "--password",
-        "`--password-stdin` reads it from standard input, COGTOK_PASSWORD from the environment; without either it is asked for ?? COGTOK_PASSWORD supplies it",
-    ),
-    (
-        "--new-password",
-        "`--new-password-stdin` reads it from standard input; without it the password is asked for ?? the password is asked for",
-    ),
-    (
-        "--client-secret",
-        "`cogtok secret set m2m-client{p}` stores it || `--client-secret-stdin` reads it || COGTOK_M2M_CLIENT_SECRET supplies it",
-    ),
-    (
-        "--m2m-client-secret",
-        "`cogtok secret set m2m-client{p}` stores it || `--client-secret-stdin` reads it || COGTOK_M2M_CLIENT_SECRET supplies it",
-    ),
-    ("--user-client-secret", "`cogtok secret set user-client{p}` stores it, COGTOK_USER_CLIENT_SECRET supplies it"),
-    ("--secret", "`cogtok secret set KIND{p}` reads it from standard input or asks for it"),
-    ("--passphrase", "secrets are read from standard input or asked for"),
-    ("--refresh-token", "secrets are read from standard input or asked for"),
-];
 
 /// The result of parsing a command line.
 pub enum Parsed {
@@ -80,7 +57,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Parsed> {
             .map(|cli| Parsed::Command(Box::new(cli)))
             .map_err(|answer| usage::error(&args, &answer));
     }
-    refuse_secrets(&args)?;
+    refused_options::check(&args)?;
     terminal::set_color(color_in(&args));
     if matches!(args.as_slice(), [_, version] if version == "--version" || version == "-V") {
         return terminal::data(concat!("cogtok ", env!("CARGO_PKG_VERSION"), "\n")).map(|_| Parsed::Shown);
@@ -189,18 +166,4 @@ fn color_in(args: &[OsString]) -> Color {
     let behind = words.iter().position(|word| *word == "--color").and_then(|index| words.get(index + 1).copied());
     let value = behind.or_else(|| words.iter().find_map(|word| word.strip_prefix("--color=")));
     value.and_then(|value| Color::from_str(value, false).ok()).unwrap_or(Color::Auto)
-}
-
-fn refuse_secrets(args: &[OsString]) -> Result<()> {
-    for arg in args.iter().skip(1).map(|arg| arg.to_string_lossy()).take_while(|arg| arg != "--") {
-        let option = arg.split_once('=').map_or(&*arg, |(option, _)| option);
-        if let Some((option, instead)) = REFUSED.iter().find(|(refused, _)| *refused == option) {
-            return Err(Error::usage(format!(
-                "cogtok has no `{option}`: every user of this machine can read a command line"
-            ))
-            .hint(*instead)
-            .hint("if that was a real secret, change it: your shell's history may contain it"));
-        }
-    }
-    Ok(())
 }

@@ -138,8 +138,8 @@ fn behind_dashes(args: &[OsString], named: &Named) -> Advice {
         let argument = named.command.get_arguments().find(|argument| is_spelled(argument, name));
         let Some(argument) = argument else { return plain() };
         let value = if argument.get_action().takes_values() { within.or_else(|| rest.next()) } else { None };
-        // The profile and its place come with `{p}`.
-        if ["profile", "region", "endpoint_url"].iter().any(|id| argument.get_id() == id) {
+        // The profile and its place come with `{p}`, the configuration with each command.
+        if ["profile", "config", "region", "endpoint_url"].iter().any(|id| argument.get_id() == id) {
             continue;
         }
         options.push_str(&format!(" {name}"));

@@ -39,7 +39,7 @@ pub struct Init {
 
 pub fn run(app: &mut App, args: &Init) -> Result<()> {
     if !terminal::can_ask() {
-        return Err(Error::new(Kind::NeedsHuman, "`cogtok init` asks questions, and there is no terminal to ask at")
+        return Err(Error::new(Kind::NeedsHuman, ["`cogtok init` asks questions, and ", terminal::nobody_there()].concat())
             .hint("create a profile: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID")
             .hint("then get a token: `cogtok token user --username NAME`, or `cogtok token m2m`"));
     }

@@ -55,7 +55,7 @@ pub fn can_ask() -> bool {
 }
 
 /// Why no person can be asked.
-fn nobody_there() -> &'static str {
+pub fn nobody_there() -> &'static str {
     match (manner().no_input, std::fs::File::open("/dev/tty").is_ok()) {
         (true, _) => "this call asks nothing",
         (false, true) => "standard input is not the terminal",

@@ -21,8 +21,8 @@ mod print;
 pub use crate::io::json::{JsonArray, json, json_line};
 pub use crate::io::prompt::{
     MOST_TRIES, address, ask_in_background, ask_line, ask_line_once, ask_new_passphrase, ask_new_secret, ask_secret,
-    ask_secret_once, ask_shaped, asking, can_ask, can_offer, confirm, offer, pause, stdin_hidden_up_to, stdin_lines,
-    stdin_secret, stdin_up_to, stop_asking, time_asking, until_taken,
+    ask_secret_once, ask_shaped, asking, can_ask, can_offer, confirm, nobody_there, offer, pause, stdin_hidden_up_to,
+    stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking, until_taken,
 };
 pub use crate::io::question::Question;
 pub use crate::io::stream_output::{Live, nobody_reads};

@@ -20,7 +20,9 @@ pub fn command() -> Result<String> {
         Some(editor) => Ok(editor),
         None if terminal::can_ask() => Ok(STANDARD.to_owned()),
         None => {
-            Err(Error::new(Kind::NeedsHuman, "there is no terminal for an editor, and VISUAL and EDITOR name none")
+            let why = terminal::nobody_there();
+            Err(Error::new(Kind::NeedsHuman, format!("an editor is for a person, and {why}"))
+                .hint("name an editor that needs no person: VISUAL or EDITOR")
                 .hint("set single keys: cogtok profile set NAME KEY VALUE"))
         }
     }
