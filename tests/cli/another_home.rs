@@ -261,7 +261,7 @@ fn a_home_that_can_not_be_entered_is_told_with_the_variable_for_each_folder() {
     std::fs::set_permissions(home.path(""), Permissions::from_mode(0o700)).unwrap();
     let settings = [
         ("COGTOK_USER_POOL_ID", "us-east-1_Example01"),
-        ("COGTOK_CLIENT_ID", "web"),
+        ("COGTOK_CLIENT_ID", "1example23456789abcdefghij"),
         ("COGTOK_USERNAME", "bob"),
         ("COGTOK_AUTH_FLOW", "password"),
         ("COGTOK_PASSWORD", "Bob-Horse-7-Battery"),
