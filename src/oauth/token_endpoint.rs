@@ -207,8 +207,8 @@ pub(crate) fn description(answer: &HttpResponse) -> String {
 }
 
 /// The OAuth error of an answer to a request of this grant (RFC 6749 section 5.2). Proxies and web frameworks call their own reason `error`
-/// too, so with another status than that of OAuth's refusals it has to be a code that the table has; with 401, at least one that looks
-/// like a code.
+/// too, so with another status than that of OAuth's refusals it has to be a code that the table has, or come with OAuth's description;
+/// with 401, at least one that looks like a code.
 pub(crate) fn oauth_error(grant: &str, answer: &HttpResponse) -> Option<BasicErrorResponse> {
     let said: BasicErrorResponse = serde_json::from_slice(answer.body()).ok()?;
     let code = said.error().as_ref();
@@ -216,7 +216,7 @@ pub(crate) fn oauth_error(grant: &str, answer: &HttpResponse) -> Option<BasicErr
     let is_refusal = match answer.status().as_u16() {
         400 => true,
         401 => is_code(),
-        _ => false,
+        _ => is_code() && said.error_description().is_some(),
     };
     let refusal = Refusal { status: None, grant, operation: "", code, message: "" };
     (is_refusal || is_known(&refusal)).then_some(said)

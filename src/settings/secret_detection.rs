@@ -28,8 +28,6 @@ pub fn is_like_a_secret(text: &str) -> bool {
 /// Cognito's client secrets pass for an id or a name, only these are recognised: nothing else is that long and that random.
 pub fn is_misplaced(key: Key, text: &str) -> bool {
     match key {
-        // A user or a profile may be named by an id.
-        Key::Username | Key::AwsProfile if text.bytes().all(|b| b.is_ascii_hexdigit()) => false,
         Key::Description | Key::AwsProfile => is_like_a_secret(text),
         // A federated user's name is PROVIDER_ID, with an id from the provider.
         Key::Username if !text.contains('_') => is_like_a_secret(text),
@@ -126,8 +124,6 @@ mod tests {
             (Key::Scopes, "default-m2m-resource-server-1a2b3c/read"),
             (Key::Scopes, "0e38338e82134edca3dee4424c9f1978/invoke"),
             (Key::AwsProfile, "AWSAdministratorAccess-123456789012"),
-            (Key::AwsProfile, "0e38338e82134edca3dee4424c9f1978"),
-            (Key::Username, "0e38338e82134edca3dee4424c9f1978"),
             (Key::Username, "12345678-90ab-cdef-1234-567890abcdef"),
             (Key::Username, "AzureAD_aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX2yZ3aB4c"),
             (Key::SecretArn, "workshop/m2m-0e38338e82134edca3dee4424c9f1978"),

@@ -53,6 +53,10 @@ impl Idp {
             request = request.user_attributes(attribute);
         }
         let answer = request.send().await.map_err(|error| from_sdk("SignUp", error, self.wire.redactor()))?;
+        // The SDK reads an absent one as empty.
+        if answer.user_sub.is_empty() {
+            return Err(Error::network("SignUp: the answer has no UserSub"));
+        }
         Ok(SignedUp {
             sub: ServiceText::new(&answer.user_sub, self.wire.redactor()),
             is_confirmed: answer.user_confirmed,

@@ -1,6 +1,7 @@
 //! Renewing a session at the Cognito API: GetTokensFromRefreshToken, and REFRESH_TOKEN_AUTH where that is unknown.
 
 use std::collections::HashMap;
+use std::error::Error as StdError;
 
 use aws_sdk_cognitoidentityprovider::config::Config;
 use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, AuthenticationResultType};
@@ -13,7 +14,7 @@ use crate::aws::service_error::from_sdk;
 use crate::error::{AdviceKind, Error, Kind, Result};
 use crate::http::retry::{CallFailure, with_retries};
 use crate::http::status::{self, is_throttled};
-use crate::http::transport_error::{TransportError, fault_in};
+use crate::http::transport_error::{TransportError, TransportErrorKind, fault_in};
 use crate::secret::Secret;
 use crate::user_pool::cognito_idp::{AuthenticationResult, Idp};
 use crate::user_pool::srp;
@@ -116,7 +117,10 @@ impl Idp {
 
     /// Whether the answer may be from a server without the operation. Emulators report that in their own words, with any status; AWS has
     /// the operation, and reports its absence in only one way. An answer about the session or the load does not count.
-    fn is_lacking<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) -> bool {
+    fn is_lacking<E: ProvideErrorMetadata + StdError + 'static>(&self, error: &SdkError<E, HttpResponse>) -> bool {
+        if fault_in(error).is_some_and(|fault| matches!(fault.what, TransportErrorKind::NotOfAws(_))) {
+            return self.is_elsewhere;
+        }
         let Some(status) = error.raw_response().map(|response| response.status().as_u16()) else { return false };
         let code = error.code().unwrap_or_default();
         if matches!(code, "UnknownOperationException" | "UnsupportedOperationException") {

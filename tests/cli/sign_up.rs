@@ -2,6 +2,7 @@
 
 use crate::harness::{Answer, Home, Run, Server, unique, workshop};
 use crate::user_create::counted;
+use serde_json::{Value, json};
 
 const PASSWORD: &str = "Correct-Horse-7-Battery";
 /// The code that the local Cognito sends.
@@ -67,6 +68,22 @@ fn a_pool_that_does_not_allow_it_and_what_is_malformed_are_told() {
     }
     sign_up(&home, &["bob@example.com"]).run().code(5).stderr_has("`--password-stdin`");
     assert_eq!(server.hits(), 1);
+}
+
+#[test]
+fn only_what_cognito_says_of_the_code_is_said() {
+    let told = |body: Value| {
+        let server = Server::always(Answer::json(200, &body).unlike_aws());
+        let home = Home::new();
+        home.scripted_user(&server.url());
+        sign_up(&home, &["bob@example.com", "--password-stdin"]).stdin(PASSWORD).run()
+    };
+    told(json!({})).code(6).stderr_has("SignUp: the answer has no UserSub").stderr_lacks("signed up");
+    // A pool that verifies no address.
+    let output = told(json!({"UserSub": "sub-1", "UserConfirmed": false}));
+    output.ok().stderr_has("signed up user bob@example.com; Cognito sent no code").stderr_lacks("--code");
+    output.stderr_has("an administrator confirms the user: cogtok user confirm bob@example.com -p ws");
+    told(json!({"UserSub": "sub-1", "UserConfirmed": true})).ok().stderr_has("who can sign in now");
 }
 
 #[test]

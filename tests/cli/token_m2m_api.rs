@@ -222,7 +222,7 @@ fn an_answer_that_is_no_token_is_exit_6_and_nothing_is_kept() {
         m2m(&home_at(&server), &[]).run().code(6).stdout_is("");
     }
     // How long it lives may be left out or be nonsense: then it is served, and kept if the token says when it ends.
-    for (expires_in, source) in [(json!(0), "cache"), (json!(-1), "network"), (Value::Null, "cache")] {
+    for (expires_in, source) in [(json!(0), "cache"), (json!(-1), "cache"), (Value::Null, "cache")] {
         let token = m2m_jwt(CLIENT, "api/read api/write");
         let server = Server::always(answer(&json!({"AccessToken": token, "ExpiresIn": expires_in})).unlike_aws());
         let home = home_at(&server);

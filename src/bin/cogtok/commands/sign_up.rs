@@ -88,7 +88,14 @@ pub fn at(app: &App, profile: &Profile, args: &SignUp) -> Result<()> {
         terminal::note(&format!("signed up user {username}, who can sign in now"));
         return Ok(());
     }
-    terminal::note(&format!("signed up user {username}; {}", sent_to(signed_up.delivery.as_ref())));
+    let Some(delivery) = &signed_up.delivery else {
+        // The pool verifies no address.
+        terminal::note(&format!("signed up user {username}; Cognito sent no code"));
+        let confirm = Advice::new("an administrator confirms the user: cogtok user confirm {user}{p}");
+        terminal::hint(confirm.word("user", username.as_str()));
+        return Ok(());
+    };
+    terminal::note(&format!("signed up user {username}; {}", sent_to(Some(delivery))));
     if terminal::can_ask() && !args.password_stdin {
         return confirm(app, &idp, &username, None).map_err(|error| error.hint(with_code(args)));
     }

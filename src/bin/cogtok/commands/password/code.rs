@@ -53,7 +53,7 @@ pub fn ask_new_password() -> Result<Secret> {
 
 /// The destination of a code, for a message.
 pub fn sent_to(delivery: Option<&CodeDelivery>) -> String {
-    let Some(delivery) = delivery else { return "Cognito sent a code".to_owned() };
+    let Some(delivery) = delivery else { return "Cognito did not say where it sent a code".to_owned() };
     let medium = match delivery.medium.as_ref().map(ToString::to_string).as_deref() {
         Some("EMAIL") => " by e-mail",
         Some("SMS") => " by text message",
