@@ -29,6 +29,18 @@ pub fn client_secret(secret: Secret) -> Result<Secret> {
     Ok(Secret::new(text.to_owned()))
 }
 
+/// A client secret that is given for one call only and not stored: it may have any characters, as another maker of secrets than Cognito
+/// may have meant.
+///
+/// # Errors
+/// As [`client_secret`], for what can't be one.
+pub fn client_secret_of_call(secret: Secret) -> Result<Secret> {
+    let text = secret.expose();
+    let text = unquoted(text.trim()).unwrap_or_else(|| text.strip_suffix('\r').unwrap_or(text));
+    not_nothing(text, "client_secret")?;
+    Ok(Secret::new(text.to_owned()))
+}
+
 /// The key of an authenticator app.
 ///
 /// # Errors
@@ -90,21 +102,12 @@ fn unquoted(text: &str) -> Option<&str> {
 
 fn not_nothing(text: &str, name: &str) -> Result<()> {
     let text = text.trim();
-    let is_one_of = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
     if text.is_empty() {
         return Err(Error::usage("the secret is empty"));
     }
-    if is_one_of(&NOTHING) {
+    if is_one_of(&NOTHING, text) {
         return Err(Error::usage("it is the word that a tool prints when there is no value")
             .hint("check the name of the value that you ask that tool for"));
-    }
-    if is_one_of(&["true", "false"]) {
-        return Err(Error::usage("it is a yes or no, and not the value")
-            .hint("check the name of the value that you ask that tool for"));
-    }
-    if is_one_of(&HIDDEN) || text.chars().all(|c| matches!(c, '*' | '•' | '●')) {
-        return Err(Error::usage("it is what a tool prints instead of a secret")
-            .hint("check how that tool prints the value itself"));
     }
     let is_json = text.starts_with(['{', '[']) && serde_json::from_str::<Value>(text).is_ok();
     if is_json {
@@ -115,9 +118,23 @@ fn not_nothing(text: &str, name: &str) -> Result<()> {
     }
 }
 
+fn is_one_of(words: &[&str], text: &str) -> bool {
+    words.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// One line, and no word that takes the place of the value.
 fn one_line(text: &str) -> Result<()> {
     if text.contains(['\n', '\r']) {
         return Err(Error::usage("it has more than one line").hint(JUST_THE_VALUE));
+    }
+    let word = text.trim();
+    if is_one_of(&["true", "false"], word) {
+        return Err(Error::usage("it is a yes or no, and not the value")
+            .hint("check the name of the value that you ask that tool for"));
+    }
+    if is_one_of(&HIDDEN, word) || word.chars().all(|c| matches!(c, '*' | '•' | '●')) {
+        return Err(Error::usage("it is what a tool prints instead of a secret")
+            .hint("check how that tool prints the value itself"));
     }
     Ok(())
 }
@@ -147,13 +164,13 @@ fn one_value(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses characters that no client secret has (RFC 6749 appendix A.2), and those with which a list goes on.
+/// Refuses characters that no client secret has, and those with which a list goes on.
 fn one_word(text: &str) -> Result<()> {
     let why = if text.ends_with([',', ';']) {
         "it ends with the comma or semicolon that comes after a value"
     } else if text.contains(char::is_whitespace) {
         "it contains a blank, which no client secret has"
-    } else if !text.chars().all(|c| c.is_ascii_graphic()) {
+    } else if !text.chars().all(|c| c.is_ascii_graphic() || c.is_alphanumeric()) {
         "it contains a character that no client secret has"
     } else {
         return Ok(());

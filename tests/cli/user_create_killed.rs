@@ -127,6 +127,9 @@ fn an_interrupt_says_how_to_finish() {
         poll("the request is under way", Duration::from_secs(20), || (proxy.log().len() == 1).then_some(()));
         running.signal(signal);
         running.wait().code(code).stderr_has(RESUME);
+        if !is_late {
+            poll("Cognito has carried it out", Duration::from_secs(20), || workshop().find_user(&email));
+        }
         is_held.store(false, Ordering::SeqCst);
         let password = journal(&home)[0].1["password"].clone();
         let users = resume(&home);

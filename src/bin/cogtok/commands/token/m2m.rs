@@ -8,7 +8,7 @@ use cogtok::error::{Advice, AdviceKind, Error, Result};
 use cogtok::http::redirect::moved;
 use cogtok::oauth::client_credentials;
 use cogtok::secret::Secret;
-use cogtok::secret::shape::client_secret;
+use cogtok::secret::shape::{client_secret, client_secret_of_call};
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::{Profile, missing};
@@ -114,7 +114,7 @@ fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
             .hint("add `--client-id ID --token-url URL`"));
     }
     let (given, source) = if args.client_secret_stdin {
-        (Some(secret_from_stdin(client_secret)?), SecretSource::Stdin)
+        (Some(secret_from_stdin(client_secret_of_call)?), SecretSource::Stdin)
     } else {
         let secret = env::secret(VARIABLE).map(client_secret).transpose();
         (secret.map_err(|error| error.context(VARIABLE))?, SecretSource::Variable(VARIABLE))
