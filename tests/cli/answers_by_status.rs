@@ -183,7 +183,7 @@ fn a_firewall_before_the_api_is_named() {
 }
 
 /// What `token verify --remote` says with this answer of userInfo, or of GetUser.
-fn remote(scope: &str, answer: Answer) -> crate::harness::Output {
+pub fn remote(scope: &str, options: &[&str], answer: Answer) -> crate::harness::Output {
     let server = Server::start(move |request| match request.path.as_str() {
         JWKS => Answer::json(200, &sign::jwks()),
         _ => answer.clone(),
@@ -192,7 +192,7 @@ fn remote(scope: &str, answer: Answer) -> crate::harness::Output {
     home.pool_profile(&server.url());
     let mut claims = access_claims(now());
     claims["scope"] = json!(scope);
-    home.verify(&sign::sign(&claims), &["--remote", "--json"]).env("COGTOK_DOMAIN", server.url()).run()
+    home.verify(&sign::sign(&claims), &[&["--remote"], options].concat()).env("COGTOK_DOMAIN", server.url()).run()
 }
 
 #[test]
@@ -209,22 +209,22 @@ fn only_what_is_said_against_a_token_counts_against_it() {
         Answer::json(400, &json!({"error": "invalid_request"})),
     ]);
     for answer in undecided {
-        let output = remote("openid", answer.clone());
+        let output = remote("openid", &["--json"], answer.clone());
         output.code(6).stderr_has("NOT verified").stderr_has("cogtok could not check whether the token is still valid");
         assert_eq!(output.json()["verified"], Value::Bool(false));
         output.stderr_lacks("is no longer valid");
     }
     for answer in [Answer::json(401, &body), Answer::new(401, "text/plain", "").header("WWW-Authenticate", challenge)] {
-        remote("openid", answer).code(8).stderr_has("invalid_token").stderr_has("is no longer valid");
+        remote("openid", &["--json"], answer).code(8).stderr_has("invalid_token").stderr_has("is no longer valid");
     }
     let api = "aws.cognito.signin.user.admin";
     for answer in firewall() {
-        remote(api, answer)
+        remote(api, &["--json"], answer)
             .code(6)
             .stderr_has("cogtok could not check whether the token is still valid")
             .stderr_has("AWS WAF");
     }
-    remote(api, Answer::aws_error("ForbiddenException", "Request not allowed due to WAF block."))
+    remote(api, &["--json"], Answer::aws_error("ForbiddenException", "Request not allowed due to WAF block."))
         .code(6)
         .stderr_has("WAF");
 }

@@ -1,9 +1,10 @@
 //! Answers with a status that Cognito uses as well, from something in front of it: a page that a network shows, a proxy's own error, and
 //! AWS WAF's CAPTCHA and Challenge. None counts as Cognito's yes or no.
 
+use crate::answers_by_status::remote;
 use crate::harness::challenges::{PASSWORD, signed_in};
 use crate::harness::login::{REFRESH, alice, sign_in};
-use crate::harness::pool::{JWKS, now};
+use crate::harness::pool::now;
 use crate::harness::sign::{self, access_claims};
 use crate::harness::{Answer, Home, Keyring, Output, Server};
 use serde_json::json;
@@ -26,19 +27,6 @@ fn named(output: &Output, code: i32, says: &str) {
     output.code(code).stderr_has("AWS WAF in front of 127.0.0.1:").stderr_has(says);
     output.stderr_has("hint: only a browser can do that: ask the administrator of AWS WAF to let cogtok through");
     output.stderr_lacks("token URL").stderr_lacks("check the domain").stderr_lacks("endpoint_url");
-}
-
-/// What `token verify --remote` says with this answer of GetUser or userInfo.
-fn remote(scope: &str, answer: Answer) -> Output {
-    let server = Server::start(move |request| match request.path.as_str() {
-        JWKS => Answer::json(200, &sign::jwks()),
-        _ => answer.clone(),
-    });
-    let home = Home::new();
-    home.pool_profile(&server.url());
-    let mut claims = access_claims(now());
-    claims["scope"] = json!(scope);
-    home.verify(&sign::sign(&claims), &["--remote"]).env("COGTOK_DOMAIN", server.url()).run()
 }
 
 /// What a request says that no SDK makes, with how often it was sent: GetId, after a sign-in.
@@ -71,11 +59,11 @@ fn a_success_without_a_user_is_no_get_user() {
         without("UserAttributes"),
         page(),
     ] {
-        let output = remote("aws.cognito.signin.user.admin", answer.unlike_aws());
+        let output = remote("aws.cognito.signin.user.admin", &[], answer.unlike_aws());
         output.code(6).stdout_is("").stderr_has("NOT verified: GetUser: the answer");
         output.stderr_has("cogtok could not check whether the token is still valid");
     }
-    remote("aws.cognito.signin.user.admin", Answer::new(200, amz, user().to_string())).ok();
+    remote("aws.cognito.signin.user.admin", &[], Answer::new(200, amz, user().to_string())).ok();
 }
 
 #[test]
@@ -178,7 +166,7 @@ fn waf_that_wants_a_browser_is_named_wherever_it_answers() {
         let output = home.verify(&sign::sign(&access_claims(now())), &[]).run();
         named(&output, 6, says);
         for scope in ["openid", "aws.cognito.signin.user.admin"] {
-            let output = remote(scope, answer.clone());
+            let output = remote(scope, &[], answer.clone());
             named(&output, 6, says);
             output.stderr_has("cogtok could not check whether the token is still valid");
         }
