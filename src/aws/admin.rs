@@ -171,7 +171,8 @@ impl Admin {
             let is_refused = error.kind() != Kind::Network;
             let is_unsent = fault_in(&error).is_some_and(TransportError::is_unsent);
             may_be_made |= !is_refused && !is_throttled && !is_unsent;
-            let pause = policy.pause(None).filter(|_| !(is_refused || is_throttled && self.is_paced));
+            let is_lasting = fault_in(&error).is_some_and(|fault| !fault.is_transient());
+            let pause = policy.pause(None).filter(|_| !(is_refused || is_lasting || is_throttled && self.is_paced));
             if !may_be_made && pause.is_none() {
                 return Err(CreateUserError::Refused(error));
             }

@@ -5,6 +5,7 @@ use crate::harness::{Answer, Home, Proxy, Server, unique, workshop};
 use crate::user_create::{assert_signs_in, behind, counted, create, journal, new_email};
 use crate::user_create_lost::{broken, resume};
 use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::Ordering;
 
 #[test]
@@ -24,6 +25,25 @@ fn where_nothing_was_sent_nothing_is_kept() {
     hint: cogtok does not know whether Cognito created the user: `cogtok user create -p ws --endpoint-url http://127.0.0.1:[port] --resume` finds out and finishes
     ");
     assert_eq!(journal(&home).len(), 1);
+}
+
+#[test]
+fn a_record_that_others_can_read_says_how_it_is_private_again() {
+    let server = Server::always(Answer::close());
+    let home = Home::new();
+    home.profile("ws", workshop(), &server.url(), &server.token_url());
+    create(&home, &[]).run().code(6);
+    let (path, record) = journal(&home).remove(0);
+    home.canary_password(record["password"].as_str().unwrap());
+    let path = home.allow(path);
+    let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o644);
+    let way = format!("hint: other users can read it: chmod 600 {}", path.display());
+    for words in [&["user", "runs"][..], &["user", "create", "--resume", "-p", "ws"]] {
+        home.cogtok(words).aws().run().code(7).stderr_has(&way);
+    }
+    mode(0o600);
+    home.cogtok(["user", "runs"]).run().ok().stdout_has("asked");
 }
 
 #[test]

@@ -34,6 +34,18 @@ fn a_proxy_that_says_no_is_asked_once_and_named() {
 }
 
 #[test]
+fn new_users_do_not_hammer_a_proxy_that_says_no() {
+    for (args, most) in [(&[][..], 1), (&["--count", "2", "--parallel", "1"], 2)] {
+        let (home, proxy) = (Home::new(), Server::always(Answer::new(403, "text/html", "<h1>no</h1>")));
+        let pool = ["profile", "create", "ws", "--user-pool-id", "us-east-1_Scripted0", "--client-id", "web"];
+        home.cogtok(pool).run().ok();
+        let run = home.cogtok(["user", "create", "-p", "ws"]).args(args).aws().env("HTTPS_PROXY", proxy.url());
+        run.run().code(6).stderr_has("it refused CONNECT with HTTP 403");
+        assert!((1..=most).contains(&proxy.connections()), "{args:?}: {} connections", proxy.connections());
+    }
+}
+
+#[test]
 fn a_proxy_is_used_where_its_address_ends_in_a_slash_and_in_a_cgi_program() {
     let refusing = || Server::always(Answer::new(403, "text/plain", ""));
     let (home, proxy) = (Home::new(), refusing());

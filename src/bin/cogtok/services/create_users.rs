@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use cogtok::aws::admin::Admin;
 use cogtok::error::{Error, Kind, Result};
+use cogtok::http::transport_error::fault_in;
 use cogtok::secret::Secret;
 
 use crate::io::signals;
@@ -186,7 +187,8 @@ fn is_throttled(error: &Error) -> bool {
 /// Whether a retry may succeed: no answer, or an error of the service.
 fn may_pass(error: &Error) -> bool {
     let is_failure = error.code().is_none_or(|code| code.starts_with("Internal") || code == "ServiceUnavailable");
-    error.kind() == Kind::Network || (error.kind() == Kind::Partial && is_failure)
+    let is_lasting = fault_in(error).is_some_and(|fault| !fault.is_transient());
+    !is_lasting && (error.kind() == Kind::Network || (error.kind() == Kind::Partial && is_failure))
 }
 
 /// Waits for all of them.
