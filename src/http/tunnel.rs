@@ -1,17 +1,18 @@
-//! The tunnel through a proxy: CONNECT (RFC 9110, section 9.3.6) on a connection to it. It is written here since the HTTP client's own does
-//! not tell the status of a refusal.
+//! The tunnel through a proxy: CONNECT (RFC 9110, section 9.3.6) on a connection to it. The HTTP client's own tunnel does not tell the
+//! status of a refusal.
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
+use std::task::Poll;
 
-use http::HeaderValue;
+use http::{HeaderValue, Request, header};
+use http_body_util::Empty;
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-/// The longest head of an answer, in bytes.
-const MOST: usize = 8 * 1024;
 
 /// Why there is no tunnel.
 #[derive(Debug)]
@@ -53,61 +54,44 @@ pub(crate) async fn open<C: Read + Write + Unpin>(
     to: &http::Uri,
     password: Option<&HeaderValue>,
 ) -> Result<C, TunnelError> {
-    let mut connection = TokioIo::new(connection);
     let host = format!("{}:{}", to.host().unwrap_or_default(), to.port_u16().unwrap_or(443));
-    let mut request = format!("CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n").into_bytes();
+    let mut request = Request::connect(&host).header(header::HOST, &host);
     if let Some(password) = password {
-        request.extend([b"Proxy-Authorization: ", password.as_bytes(), b"\r\n"].concat());
+        request = request.header(header::PROXY_AUTHORIZATION, password);
     }
-    request.extend(b"\r\n");
-    connection.write_all(&request).await.map_err(TunnelError::Io)?;
-    connection.flush().await.map_err(TunnelError::Io)?;
-    let mut head = Vec::new();
-    let status = loop {
-        if connection.read_buf(&mut head).await.map_err(TunnelError::Io)? == 0 {
-            return Err(TunnelError::Io(io::Error::new(io::ErrorKind::UnexpectedEof, "unexpected end of file")));
+    let request = request.body(Empty::<Bytes>::new()).map_err(|why| TunnelError::Connect(why.into()))?;
+    let (mut sender, connection) = http1::handshake(connection).await.map_err(broken)?;
+    let (mut answer, mut connection) = (pin!(sender.send_request(request)), pin!(connection.without_shutdown()));
+    // The connection may end with the answer.
+    let mut ended = None;
+    let answer = poll_fn(|context| {
+        if ended.is_none()
+            && let Poll::Ready(end) = connection.as_mut().poll(context)
+        {
+            ended = Some(end);
         }
-        match status(&head)? {
-            Some(status) => break status,
-            None if head.len() > MOST => return Err(TunnelError::NotHttp),
-            None => {}
-        }
+        answer.as_mut().poll(context)
+    });
+    let answer = answer.await;
+    let status = answer.map_err(broken)?.status();
+    if !status.is_success() {
+        return Err(TunnelError::Refused(status.as_u16()));
+    }
+    let ended = match ended {
+        Some(ended) => ended,
+        None => connection.await,
     };
-    if (200..300).contains(&status) { Ok(connection.into_inner()) } else { Err(TunnelError::Refused(status)) }
+    Ok(ended.map_err(broken)?.io)
 }
 
-/// The status of an answer whose head is complete.
-fn status(head: &[u8]) -> Result<Option<u16>, TunnelError> {
-    let is_begun = head.iter().zip(b"HTTP/1.").all(|(is, should)| is == should);
-    if !is_begun {
-        return Err(TunnelError::NotHttp);
-    }
-    let is_complete = head.windows(4).any(|end| end == b"\r\n\r\n") || head.windows(2).any(|end| end == b"\n\n");
-    if !is_complete {
-        return Ok(None);
-    }
-    let line = head.split(|byte| *byte == b'\n').next().and_then(|line| std::str::from_utf8(line).ok());
-    let code = line.and_then(|line| line.split_ascii_whitespace().nth(1)).filter(|code| code.len() == 3);
-    code.and_then(|code| code.parse().ok()).map(Some).ok_or(TunnelError::NotHttp)
+fn cut_off() -> TunnelError {
+    TunnelError::Io(io::Error::new(io::ErrorKind::UnexpectedEof, "unexpected end of file"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_status_is_read_once_the_head_is_complete() {
-        for (head, code) in [
-            ("HTTP/1.1 200 Connection established\r\n\r\n", Some(200)),
-            ("HTTP/1.0 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", Some(403)),
-            ("HTTP/1.1 502\n\n", Some(502)),
-            ("HTTP/1.1 200 OK\r\nVia: x", None),
-            ("HTT", None),
-        ] {
-            assert_eq!(status(head.as_bytes()).unwrap(), code, "{head}");
-        }
-        for bad in ["SSH-2.0-x", "HTTP/1.1 OK\r\n\r\n", "HTTP/1.1 20 x\r\n\r\n", "HTTP/1.1 \u{663}00 x\r\n\r\n", "\0"] {
-            assert!(matches!(status(bad.as_bytes()), Err(TunnelError::NotHttp)), "{bad}");
-        }
+fn broken(why: hyper::Error) -> TunnelError {
+    match why {
+        why if why.is_parse() => TunnelError::NotHttp,
+        why if why.is_incomplete_message() || why.is_canceled() || why.is_closed() => cut_off(),
+        why => TunnelError::Io(io::Error::other(why)),
     }
 }
