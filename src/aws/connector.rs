@@ -93,7 +93,7 @@ fn with_whole_lifetime(body: Bytes) -> Bytes {
     for result in json.values_mut().filter_map(Value::as_object_mut) {
         let is_of_sdk = |value: &Value| value.as_i64().is_some_and(|seconds| i32::try_from(seconds).is_ok());
         let Some(value) = result.get(NAME).filter(|value| !is_of_sdk(value)) else { continue };
-        // None is read as 0, which is none.
+        // To the SDK, 0 is an absent lifetime.
         let seconds = match Lifetime::of(Some(value)) {
             Lifetime::Missing => 0,
             Lifetime::Seconds(seconds) => i64::try_from(seconds).unwrap_or(i64::MAX),

@@ -79,7 +79,7 @@ fn of_client(arn: &SecretArn, Pairs { pairs, odd }: Pairs, region: Option<&Regio
     }
     if let Some(names) = found.mixed_environments() {
         let [one, other] = names.map(|name| printable(name, 80));
-        return Err(shape(arn, &format!("`{one}` and `{other}` are of different environments")));
+        return Err(shape(arn, &format!("`{one}` and `{other}` belong to different environments")));
     }
     if let (Some((prefix, origin)), true) = (found.prefixes.first(), found.candidates(Key::Domain).is_empty()) {
         let (prefix, origin) = (prefix.clone(), origin.clone());

@@ -168,7 +168,7 @@ impl<'a> Login<'a> {
                 Some(end) if end.saturating_add(LEEWAY_SECONDS) <= now => {
                     let message = format!("the {name} token has already expired; nothing was stored");
                     return Err(Error::new(Kind::Refused, message)
-                        .hint("sign in again; if that does not help, the domain hands out old tokens"));
+                        .hint("sign in again; if that does not help, the domain issues expired tokens"));
                 }
                 _ => {}
             }

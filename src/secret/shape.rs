@@ -156,7 +156,7 @@ fn one_value(text: &str) -> Result<()> {
         .iter()
         .any(|(open, close)| text.starts_with(*open) && text.ends_with(*close))
     {
-        return Err(Error::usage("it is in brackets, as a text is that takes the place of the value"));
+        return Err(Error::usage("it is a placeholder in brackets, and not the value"));
     }
     if is_assignment(text) {
         return Err(Error::usage("it is a name with its value, and not just the value").hint(JUST_THE_VALUE));
@@ -169,7 +169,7 @@ fn one_word(text: &str) -> Result<()> {
     let why = if text.ends_with([',', ';']) {
         "it ends with the comma or semicolon that comes after a value"
     } else if text.contains(char::is_whitespace) {
-        "it contains a blank, which no client secret has"
+        "it contains a space, which no client secret has"
     } else if !text.chars().all(|c| c.is_ascii_graphic() || c.is_alphanumeric()) {
         "it contains a character that no client secret has"
     } else {

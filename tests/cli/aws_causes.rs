@@ -111,7 +111,7 @@ fn each_cause_is_told_with_the_profile_and_what_helps() {
             "[profile web]\nrole_arn = arn:aws:iam::111122223333:role/x\nweb_identity_token_file = /nowhere/token\n",
             "web",
             "profile `web` of ~/.aws: the web identity token in /nowhere/token can't be read: No such file",
-            "check `web_identity_token_file`",
+            "check its `web_identity_token_file`",
         ),
         (
             "[profile web]\nweb_identity_token_file = /nowhere/token\n",

@@ -66,14 +66,14 @@ fn what_sts_refuses_is_told_with_the_profile_and_the_role() {
         &[at, ("AWS_PROFILE", "keys")],
         9,
         &format!("STS refused profile `keys` of ~/.aws (AssumeRole): AccessDenied: {DENIED}"),
-        "check `role_arn` of it",
+        "check its `role_arn`",
     );
     told(
         &home,
         &[at, ("AWS_PROFILE", "web")],
         9,
         &format!("STS refused profile `web` of ~/.aws (AssumeRoleWithWebIdentity): AccessDenied: {DENIED}"),
-        "check `web_identity_token_file` and `role_arn` of it",
+        "check its `web_identity_token_file` and `role_arn`",
     );
     let variable = ("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap());
     told(
@@ -154,7 +154,7 @@ fn what_a_container_or_a_machine_refuses_is_told_with_the_status() {
         &named,
         9,
         "the instance metadata service refused profile `ec2` of ~/.aws: HTTP 403",
-        "check that this machine has a role",
+        "check that this machine has an IAM role",
     );
     // Without a profile it is the last of all places, and others would do as well.
     let says_what = "no profile is given, and ~/.aws has no `default`; the instance metadata service refused: HTTP 403";
@@ -182,7 +182,7 @@ fn what_sso_refuses_is_told_as_what_it_is() {
         &[name, ("AWS_ENDPOINT_URL_SSO", &denied.url())],
         9,
         "SSO refused profile `class`: ForbiddenException: No access",
-        "check `sso_account_id` and `sso_role_name` of it",
+        "check its `sso_account_id` and `sso_role_name`",
     );
     let expired = answer(401, "UnauthorizedException", "Session token not found or invalid");
     told(

@@ -209,7 +209,7 @@ pub(super) fn of_container(failure: &Failure, whose: Option<&str>) -> Cause {
 
 /// What failed at the metadata service; `whose` names the profile that chose it.
 pub(super) fn of_machine(failure: &Failure, whose: Option<&str>) -> Cause {
-    let check = "check that this machine has a role of IAM, and that its metadata service is on";
+    let check = "check that this machine has an IAM role, and that its metadata service is on";
     of_service("the instance metadata service", "", whose.unwrap_or_default(), failure, check.to_owned())
 }
 

@@ -56,14 +56,14 @@ impl Explained {
                         "{profile} takes its credentials from the instance metadata service, which knows no role of this \
                          machine"
                     ),
-                    ["attach a role of IAM to this machine, or use another profile".into()],
+                    ["attach an IAM role to this machine, or use another profile".into()],
                 ),
                 _ => of_machine(failure, Some(&profile)),
             },
             Base::WebIdentity => {
                 let file = files.get(begin, "web_identity_token_file").unwrap_or_default();
                 let token = format!("{profile}: the web identity token in {}", printable(file, 200));
-                web_identity(&token, &profile, "check `web_identity_token_file` and `role_arn` of it", failure)
+                web_identity(&token, &profile, "check its `web_identity_token_file` and `role_arn`", failure)
             }
             Base::Sso => self.of_sso(begin, failure),
             Base::Login => Cause::new(
@@ -102,7 +102,7 @@ impl Explained {
         let base = Base::of(&self.files, begin);
         let hint = match (code, base) {
             ("AccessDenied" | "AccessDeniedException", _) => {
-                "check `role_arn` of it, and ask who manages that role whether its trust policy lets you assume it"
+                "check its `role_arn`, and ask whoever manages that role whether its trust policy lets you assume it"
                     .to_owned()
             }
             ("InvalidClientTokenId" | "SignatureDoesNotMatch" | "UnrecognizedClientException", Base::Keys) => {
@@ -147,7 +147,7 @@ impl Explained {
             }
             Failure::Refused(_) => {
                 let check =
-                    "check `sso_account_id` and `sso_role_name` of it, and whether you are assigned to that account"
+                    "check its `sso_account_id` and `sso_role_name`, and whether you are assigned to that account"
                         .to_owned();
                 of_service("SSO", "", &format!("profile `{shown}`"), failure, check)
             }

@@ -62,7 +62,7 @@ pub(super) fn are_unlike(one: &str, other: &str) -> bool {
     lacks(&one, &other) && lacks(&other, &one)
 }
 
-/// The first two of these names that are of different environments.
+/// The first two of these names that belong to different environments.
 pub(super) fn mixed<'a>(names: &[&'a str]) -> Option<[&'a str; 2]> {
     let of_another = |one: &'a str| {
         let other = names.iter().find(|other| are_two_environments(&group(one), &group(other)))?;

@@ -147,7 +147,7 @@ impl ProfileCandidate {
         }
     }
 
-    /// Two names of the source that are of different environments, where nothing was left out for that.
+    /// Two names of the source that belong to different environments, where nothing was left out for that.
     pub(crate) fn mixed_environments(&self) -> Option<[&str; 2]> {
         let of_settings = self.settings.values().flatten().flat_map(Candidate::names).map(String::as_str);
         let names: Vec<&str> = of_settings.chain(self.secrets.iter().map(|secret| secret.origin.as_str())).collect();
