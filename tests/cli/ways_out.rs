@@ -34,6 +34,19 @@ fn a_proxy_that_says_no_is_asked_once_and_named() {
 }
 
 #[test]
+fn what_is_no_proxy_is_named_as_none() {
+    for (answer, says) in [
+        ("SSH-2.0-OpenSSH_9.6\r\n\r\n", "its answer to CONNECT is not valid HTTP"),
+        ("HTTP/1.0 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", "it refused CONNECT with HTTP 403"),
+        ("HTTP/1.1 502 Bad Gateway\r\n\r\n", "it refused CONNECT with HTTP 502"),
+    ] {
+        let (home, proxy) = (Home::new(), Server::always(Answer::raw(answer)));
+        home.scripted_profile(URL);
+        home.scripted_m2m(&[]).env("HTTPS_PROXY", proxy.url()).run().code(6).stderr_has(says);
+    }
+}
+
+#[test]
 fn new_users_do_not_hammer_a_proxy_that_says_no() {
     for (args, most) in [(&[][..], 1), (&["--count", "2", "--parallel", "1"], 2)] {
         let (home, proxy) = (Home::new(), Server::always(Answer::new(403, "text/html", "<h1>no</h1>")));
