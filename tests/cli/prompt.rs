@@ -2,7 +2,7 @@
 
 use crate::harness::pty::{Pty, Session};
 use crate::harness::verify::verify;
-use crate::harness::{Home, Proxy, Run, poll, workshop};
+use crate::harness::{Home, Proxy, Run, need, poll, workshop};
 use rustix::process::Signal;
 use std::time::Duration;
 
@@ -96,6 +96,28 @@ fn a_wrong_password_and_an_empty_one_leave_the_terminal_as_it_was() {
         assert!(session.text.contains(message), "{session:?}");
         assert!(session.code == Some(code), "{session:?}");
         assert_eq!(proxy.log().len() - before, if typed == WRONG { 6 } else { 0 });
+    }
+}
+
+#[test]
+fn what_is_typed_as_soon_as_a_question_is_visible_counts() {
+    need("strace", "strace");
+    let home = home_of("alice@example.com");
+    home.cogtok(["profile", "set", "ws", "endpoint_url", "http://127.0.0.1:9"]).run().ok();
+    for (typed, code, message) in
+        [("\u{4}", 5, "nothing was typed"), ("half\u{15}\u{4}", 5, "nothing was typed"), (WRONG, 6, "Connection")]
+    {
+        // Each change of the terminal's modes is slow, as on a busy machine.
+        let slow = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", "/dev/tty", "-e", "trace=ioctl", "-e"];
+        let slow = slow.into_iter().chain(["inject=ioctl:delay_enter=100ms"]);
+        let mut terminal = token_user(&home, &[]).under(slow).pty();
+        terminal.expect("Password for ").send(typed);
+        if typed == WRONG {
+            terminal.send_line("");
+        }
+        let session = terminal.wait();
+        assert_restored(&session);
+        assert!(session.code == Some(code) && session.text.contains(message), "{typed:?}: {session:?}");
     }
 }
 

@@ -140,8 +140,8 @@ fn nothing(question: &str) -> Error {
     Error::usage(format!("{question}: nothing was typed"))
 }
 
-/// What is typed after a question. The library shows a question first and turns the echo off then, and what a person pastes in between
-/// would be seen.
+/// What is typed after a question. The library shows a question first and sets the terminal's modes then: what a person pastes in between
+/// would be seen, and Ctrl-D would be lost.
 #[cfg(unix)]
 fn read_hidden(question: &str) -> io::Result<String> {
     let _hidden = Hidden::begin();

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::{Mutex, PoisonError};
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
 use crate::io::progress;
 
@@ -28,7 +28,17 @@ impl Drop for Asking {
     }
 }
 
-/// While it lives, the terminal does not show what is typed.
+/// `modes`, with each character given as it comes and none shown.
+pub fn unbuffered(modes: &Termios) -> Termios {
+    let mut modes = modes.clone();
+    modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL);
+    modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+    modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+    modes
+}
+
+/// While it lives, the terminal gives each character as it comes and shows none. A Ctrl-D that comes while it still collects lines is a
+/// NUL for whoever reads characters.
 pub struct Hidden(Option<(File, Termios)>);
 
 impl Hidden {
@@ -36,9 +46,7 @@ impl Hidden {
         let hide = || {
             let tty = File::open("/dev/tty").ok()?;
             let before = tcgetattr(&tty).ok()?;
-            let mut modes = before.clone();
-            modes.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
-            tcsetattr(&tty, OptionalActions::Now, &modes).ok()?;
+            tcsetattr(&tty, OptionalActions::Now, &unbuffered(&before)).ok()?;
             Some((tty, before))
         };
         Hidden(hide())

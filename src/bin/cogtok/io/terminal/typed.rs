@@ -4,10 +4,10 @@
 use std::fs::File;
 use std::io::{self, Write};
 
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use crate::io::terminal::modes::Asking;
+use crate::io::terminal::modes::{Asking, unbuffered};
 
 const END: u8 = 0x04;
 const KILL: u8 = 0x15;
@@ -115,11 +115,7 @@ struct Unbuffered(Termios);
 impl Unbuffered {
     fn begin() -> io::Result<Self> {
         let before = tcgetattr(io::stdin())?;
-        let mut modes = before.clone();
-        modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL);
-        modes.special_codes[SpecialCodeIndex::VMIN] = 1;
-        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(io::stdin(), OptionalActions::Now, &modes)?;
+        tcsetattr(io::stdin(), OptionalActions::Now, &unbuffered(&before))?;
         Ok(Unbuffered(before))
     }
 }
