@@ -107,7 +107,7 @@ impl AwsFiles {
 
     /// The advice for an unknown profile: similar names, and all that exist.
     pub fn instead_of(&self, name: &str) -> String {
-        let absent = self.variables().find(|(_, path)| !path.exists());
+        let absent = self.variables().find(|(_, path)| file::is_absent(path));
         if let Some((variable, path)) = absent {
             return format!("check {variable}: {} does not exist", printable(&path.to_string_lossy(), 200));
         }

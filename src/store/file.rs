@@ -254,6 +254,11 @@ fn split(path: &Path) -> io::Result<(&Path, &str)> {
     Ok((dir, name.to_str().ok_or_else(|| invalid("its name is not UTF-8".to_owned()))?))
 }
 
+/// Whether there is nothing of that name. What can't be looked at, in a folder of somebody else for example, may be there.
+pub fn is_absent(path: &Path) -> bool {
+    matches!(path.try_exists(), Ok(false))
+}
+
 /// Removes temporary files, of names that begin with `prefix`, of writers that were killed. Failing to is no error: they
 /// are private.
 pub fn sweep(dir: &Path, prefix: &str) {

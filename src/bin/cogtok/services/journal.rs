@@ -159,22 +159,18 @@ impl Journal {
 /// As [`Journal::records`].
 pub fn records(state_dir: Option<&Path>) -> Result<Vec<Record>> {
     match state_dir.map(|dir| dir.join("journal")) {
-        Some(dir) if dir.exists() => records_in(&dir),
+        Some(dir) if !file::is_absent(&dir) => records_in(&dir),
         _ => Ok(Vec::new()),
     }
 }
 
 fn records_in(dir: &Path) -> Result<Vec<Record>> {
-    let unreadable = |error: std::io::Error| {
-        let way = elsewhere(&error, "XDG_STATE_HOME");
-        Error::store(format!("the journal in {} can't be read: {error}{way}", dir.display()))
-    };
     let mut records = Vec::new();
-    for path in paths_in(dir).map_err(unreadable)? {
+    for path in paths_in(dir).map_err(|error| unreadable(dir, &error))? {
         match read(&path) {
             Ok(Some(record)) => records.push(record),
             // The record was completed and removed in this moment.
-            Ok(None) if !path.exists() => {}
+            Ok(None) if file::is_absent(&path) => {}
             Ok(None) => {
                 log::warn!(target: "cogtok", "{} is not a journal record; cogtok left it alone", path.display())
             }
@@ -188,6 +184,11 @@ fn records_in(dir: &Path) -> Result<Vec<Record>> {
     }
     records.sort_by(|one, other| one.username.cmp(&other.username));
     Ok(records)
+}
+
+fn unreadable(dir: &Path, error: &std::io::Error) -> Error {
+    let way = elsewhere(error, "XDG_STATE_HOME");
+    Error::store(format!("the journal in {} can't be read: {error}{way}", dir.display()))
 }
 
 fn paths_in(dir: &Path) -> std::io::Result<Vec<PathBuf>> {

@@ -132,7 +132,7 @@ fn meant(app: &App, what: Option<&str>) -> Result<(PathBuf, Option<ProfileName>)
         if names.contains(&name) {
             return Ok((config, Some(name)));
         }
-        if !path.exists() {
+        if file::is_absent(&path) {
             return Err(cogtok::store::config::no_such_profile(&name, &names));
         }
     }

@@ -31,7 +31,7 @@ pub fn all_unfinished(app: &App, profile: &Profile) -> Result<Vec<Run>> {
         let is_finished = run.count(&[State::Done, State::Skipped]) == run.len();
         !is_finished && run.head.origin == origin && run.head.user_pool_id == pool
     };
-    Ok(runs(app.dirs().state.as_deref()).into_iter().filter(is_wanted).collect())
+    Ok(runs(app.dirs().state.as_deref())?.into_iter().filter(is_wanted).collect())
 }
 
 /// The only unfinished run of this pool; `None` without one.
@@ -59,7 +59,7 @@ pub fn unfinished(app: &App, profile: &Profile) -> Result<Option<String>> {
 pub fn find(app: &App, wanted: &str) -> Result<Run> {
     let wanted = wanted.to_ascii_lowercase();
     let fits = |run: &Run| !wanted.is_empty() && run.head.run.starts_with(&wanted);
-    let mut found: Vec<Run> = runs(app.dirs().state.as_deref()).into_iter().filter(fits).collect();
+    let mut found: Vec<Run> = runs(app.dirs().state.as_deref())?.into_iter().filter(fits).collect();
     match (found.pop(), found.len()) {
         (Some(run), 0) => Ok(run),
         (None, _) => Err(Error::new(Kind::Failure, format!("there is no run {}", printable(&wanted, 40)))

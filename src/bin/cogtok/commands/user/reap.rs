@@ -130,7 +130,7 @@ fn ended(app: &App, profile: &Profile) -> Result<Vec<Ended>> {
     let now = i64::try_from(env::now() / 1000).unwrap_or_default();
     let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
     let mut ended = Vec::new();
-    for run in runs(app.dirs().state.as_deref()).into_iter().filter(|run| run.head.has_ended(now)) {
+    for run in runs(app.dirs().state.as_deref())?.into_iter().filter(|run| run.head.has_ended(now)) {
         if run.head.origin == origin && run.head.user_pool_id == pool {
             ended.push(Ended { run: run.head.run.clone(), path: run.path().to_path_buf() });
             continue;

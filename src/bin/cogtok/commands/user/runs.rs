@@ -70,7 +70,7 @@ pub fn run(app: &App, args: Runs) -> Result<()> {
 fn list(app: &App) -> Result<()> {
     let form = app.output(&FORMS)?;
     let records = journal::records(app.dirs().state.as_deref())?;
-    let runs = run::runs(app.dirs().state.as_deref());
+    let runs = run::runs(app.dirs().state.as_deref())?;
     app.allow_missing_config();
     if form != Output::Table {
         let list = records.iter().map(|record| as_json(app, record));
@@ -166,7 +166,7 @@ fn forget(app: &App, args: &Forget) -> Result<()> {
     let record = match found.as_slice() {
         [record] => *record,
         [] => {
-            let runs = run::runs(app.dirs().state.as_deref());
+            let runs = run::runs(app.dirs().state.as_deref())?;
             let fits = |run: &&Run| !args.run.is_empty() && run.head.run.starts_with(&args.run.to_ascii_lowercase());
             let mut fitting = runs.iter().filter(fits);
             if let (Some(run), None) = (fitting.next(), fitting.next()) {

@@ -33,7 +33,7 @@ pub fn configuration(
     if config::is_null_device(path) {
         return vec![Finding::ok(check, format!("none: {shown} stands for no configuration"))];
     }
-    if !path.exists() {
+    if file::is_absent(path) {
         return vec![Finding::warn(check, format!("there is no {shown} yet"), config::FIRST_PROFILE)];
     }
     let mut found = match file::permission_problem(path) {

@@ -41,7 +41,7 @@ pub fn remove(state_dir: Option<&Path>, head: &Head) {
 pub fn without_run(state_dir: Option<&Path>) -> Vec<Head> {
     let Ok(dir) = runs_dir(state_dir) else { return Vec::new() };
     let notes = super::paths_of(&dir, EXTENSION).unwrap_or_default();
-    let is_orphan = |note: &PathBuf| !note.with_extension("jsonl").exists();
+    let is_orphan = |note: &PathBuf| file::is_absent(&note.with_extension("jsonl"));
     notes.into_iter().filter(is_orphan).filter_map(|note| read(&note).ok()).collect()
 }
 

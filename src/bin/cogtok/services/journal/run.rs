@@ -353,9 +353,15 @@ fn at_work() -> Error {
 }
 
 /// All runs, the newest first; an unreadable one causes a warning.
-pub fn runs(state_dir: Option<&Path>) -> Vec<Run> {
-    let Ok(dir) = runs_dir(state_dir) else { return Vec::new() };
-    let paths = super::paths_of(&dir, "jsonl").unwrap_or_default();
+///
+/// # Errors
+/// [`Kind::Store`] when their folder can't be read.
+pub fn runs(state_dir: Option<&Path>) -> Result<Vec<Run>> {
+    let Ok(dir) = runs_dir(state_dir) else { return Ok(Vec::new()) };
+    if file::is_absent(&dir) {
+        return Ok(Vec::new());
+    }
+    let paths = super::paths_of(&dir, "jsonl").map_err(|error| super::unreadable(&dir, &error))?;
     let mut runs: Vec<Run> = Vec::new();
     for path in paths {
         match Run::peek(&path) {
@@ -364,7 +370,7 @@ pub fn runs(state_dir: Option<&Path>) -> Vec<Run> {
         }
     }
     runs.sort_by_key(|run| std::cmp::Reverse(run.head.begun_at));
-    runs
+    Ok(runs)
 }
 
 pub(super) fn runs_dir(state_dir: Option<&Path>) -> Result<PathBuf> {
