@@ -226,6 +226,20 @@ fn a_home_that_is_closed_to_the_user_is_needed_for_nothing_that_variables_say() 
     hint: set XDG_STATE_HOME to a directory of your own
     ");
     assert_eq!(server.hits(), 1);
+    // What can't be looked at is not nothing.
+    home.plant(".local/state/cogtok/x", "x");
+    std::fs::set_permissions(home.path(".local/state/cogtok"), Permissions::from_mode(0o700)).unwrap();
+    for words in [&["user", "runs"][..], &["user", "runs", "-o", "json"]] {
+        let output = run(words).run();
+        output.code(7).stderr_has(".local/state/cogtok/journal").stderr_has("Permission denied");
+    }
+    let closed = home.path("closed");
+    home.plant("closed/class.toml", "x");
+    std::fs::set_permissions(&closed, Permissions::from_mode(0o700)).unwrap();
+    let class = closed.join("class.toml").to_str().unwrap().to_owned();
+    let config = home.allow(home.path("tmp/none.toml"));
+    let import = run(&["profile", "import", &class]).env("COGTOK_CONFIG", config).run();
+    import.code(2).stderr_has("class.toml can't be read: Permission denied").stderr_lacks("no file");
 }
 
 #[test]

@@ -198,6 +198,11 @@ fn cogtok_alone_leads_to_the_questions_where_there_is_no_profile() {
     terminal.expect("Set up a profile now? [Y/n] ").send_line("");
     terminal.expect("What were you given?").expect("Source: ").send("\u{3}");
     assert_eq!(terminal.wait().code, Some(130));
+    // A file that is not there is asked for again.
+    let mut terminal = home.cogtok(["init"]).pty_of(24, 80);
+    terminal.expect("Source: ").send_line("./class.age");
+    terminal.expect("There is no file `./class.age`. 2 tries left.").expect("Source: ").send("\u{3}");
+    assert_eq!(terminal.wait().code, Some(130));
     home.cogtok(["profile", "create", "ws", "--client-id", "web"]).run().ok();
     let session = home.cogtok([""; 0]).pty().wait();
     assert!(session.code == Some(0) && !session.text.contains("[Y/n]"), "{session:?}");

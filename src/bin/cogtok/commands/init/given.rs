@@ -7,6 +7,7 @@ use cogtok::settings::issuer;
 use cogtok::settings::profile::{domain, issuers};
 use cogtok::settings::types::{ClientId, Endpoint, PoolId, StackName, is_pool_id};
 
+use crate::commands::profile::import::located;
 use crate::io::terminal;
 use crate::io::terminal::Question;
 use crate::services::import::{SourceKind, file_name};
@@ -30,7 +31,15 @@ pub enum Given {
 pub fn ask() -> Result<Given> {
     terminal::show("What were you given? A file, a URL, a pool id, a client id or a stack's name.\n");
     let question = Question::new("Source", "the source");
-    terminal::until_taken(|| Ok(terminal::ask_line_once(question.clone(), "")?.and_then(|typed| read(&typed))))
+    terminal::until_taken(|| {
+        Ok(terminal::ask_line_once(question.clone(), "")?.and_then(|typed| {
+            let given = read(&typed)?;
+            if let Given::Source(source, kind) = &given {
+                located(source, *kind)?;
+            }
+            Ok(given)
+        }))
+    })
 }
 
 /// The kind of a text.

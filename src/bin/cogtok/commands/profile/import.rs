@@ -28,6 +28,7 @@ pub use plan::Choice;
 use plan::{ImportPlan, Opener, SecretHandling, Writing};
 pub use profile_plan::ProfilePlan;
 use source::Opened;
+pub use source::located;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
 

@@ -41,12 +41,16 @@ pub struct Text {
     pub is_opened_by_variable: bool,
 }
 
-/// Reads the source if it is a file or standard input; `asked` is its kind, if an option says it.
-pub fn open(app: &App, named: &str, asked: Option<SourceKind>, opener: &Opener) -> Result<Opened> {
-    let source = file_name(named).unwrap_or_else(|| named.to_owned());
-    let source = source.as_str();
-    let (is_file, has_folder) =
-        (Path::new(source).exists(), folder(source).is_some_and(|folder| is_for_files(&folder)));
+/// The name of the source as files are named, and where it is; `asked` is its kind, if an option says it.
+///
+/// # Errors
+/// [`Kind::Usage`] for what can only be a file and is not there.
+pub fn located(named: &str, asked: Option<SourceKind>) -> Result<(String, SourceLocation)> {
+    let found = file_name(named).unwrap_or_else(|| named.to_owned());
+    let source = found.as_str();
+    let is_closed = source.contains(['/', '\\']) && !file::is_absent(Path::new(source));
+    let is_file = is_closed || Path::new(source).exists();
+    let has_folder = folder(source).is_some_and(|folder| is_for_files(&folder));
     let place = match asked {
         Some(SourceKind::Terraform | SourceKind::Env | SourceKind::Export) if source == "-" => SourceLocation::Stdin,
         Some(SourceKind::Terraform | SourceKind::Env | SourceKind::Export) => SourceLocation::File,
@@ -56,6 +60,13 @@ pub fn open(app: &App, named: &str, asked: Option<SourceKind>, opener: &Opener) 
             place(source, Looks { is_file, is_of_file: source != named, has_folder, beside: &beside })?
         }
     };
+    Ok((found, place))
+}
+
+/// Reads the source if it is a file or standard input; `asked` is its kind, if an option says it.
+pub fn open(app: &App, named: &str, asked: Option<SourceKind>, opener: &Opener) -> Result<Opened> {
+    let (source, place) = located(named, asked)?;
+    let source = source.as_str();
     let shown = if source == "-" { "standard input".to_owned() } else { printable(source, 120) };
     let bytes = match place {
         SourceLocation::Network(kind) => return Ok(Opened::Network(kind)),
