@@ -1,0 +1,97 @@
+//! `cogtok user create --resume`: finishes the users that an earlier call did not finish.
+
+use cogtok::aws::admin::Admin;
+use cogtok::error::{Error, Result, printable};
+use cogtok::settings::profile::Profile;
+
+use super::delivery::{FORMS, hand_over};
+use super::{Create, if_exists};
+use crate::app::App;
+use crate::commands::user::{create_many, find_run, runs};
+use crate::services::create_user;
+use crate::services::create_user::{Judge, PasswordProof};
+use crate::services::journal::{Journal, Record};
+
+/// The users who were begun one by one, or a run.
+pub fn resume_all(app: &App, args: &Create, profile: &Profile) -> Result<()> {
+    let state = app.dirs().state.as_deref();
+    let journal = Journal::to_resume(state, app.deadline())?;
+    let records = journal.records()?;
+    let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
+    // Records of other pools are finished with other profiles.
+    let here = || records.iter().filter(|record| record.origin == origin && record.user_pool_id == pool);
+    let is_user = |name: &str| here().any(|record| record.username == name);
+    let run = match &args.email {
+        Some(name) if is_run(name) && !is_user(name) => Some(name.clone()),
+        None if here().next().is_none() => find_run::unfinished(app, profile)?,
+        _ => None,
+    };
+    let Some(run) = run else {
+        if args.if_exists.is_some() {
+            return Err(no_run_to_decide_about());
+        }
+        if args.cards.is_given() {
+            let error = Error::usage("`--cards` is for the users of a run, and no run is to be finished");
+            return Err(error.hint("name the run before `--resume`; the runs: cogtok user runs{p}"));
+        }
+        app.output(&FORMS)?;
+        return resume_users(app, args, profile, &journal);
+    };
+    drop(journal);
+    if args.group.is_some() || args.no_group {
+        return Err(Error::usage("the groups of a run can't be changed").hint("create the group that is missing"));
+    }
+    let decided = args.if_exists.map(|_| if_exists(args));
+    create_many::resume(app, &args.many, &args.cards, profile, &run, decided)
+}
+
+fn resume_users(app: &App, args: &Create, profile: &Profile, journal: &Journal) -> Result<()> {
+    let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
+    let is_wanted = |record: &Record| {
+        record.origin == origin
+            && record.user_pool_id == pool
+            && args.email.as_ref().is_none_or(|email| *email == record.username)
+    };
+    let (mut records, others): (Vec<Record>, Vec<Record>) = journal.records()?.into_iter().partition(is_wanted);
+    if records.is_empty() {
+        return runs::elsewhere(app, pool, args.email.as_deref(), &others);
+    }
+    if args.group.is_some() || args.no_group {
+        let [record] = records.as_mut_slice() else {
+            let names: Vec<&str> = records.iter().take(5).map(|record| record.username.as_str()).collect();
+            let named = printable(&names.join(", "), 300);
+            return Err(Error::usage(format!("{} users are to be finished: say whose group it is", records.len()))
+                .hint(format!("name one of them before `--resume`: {named}")));
+        };
+        record.group.clone_from(&args.group);
+        journal.write(record)?;
+    }
+    let admin = app.block_on(async { Admin::new(&app.wire()?, profile).await })?;
+    let mut failed = None;
+    let proof = PasswordProof::of(app, profile);
+    for mut record in records {
+        // A user that can't be finished must not block the others.
+        let judge = Judge { proof: proof.as_ref(), ..Judge::default() };
+        let made = app.block_on(create_user::resume(&admin, journal, &mut record, judge));
+        if let Err(error) = made.and_then(|made| hand_over(app, args.save_password, profile, journal, &record, &made)) {
+            let error = error.context(&record.username);
+            if let Some(earlier) = failed.replace(error) {
+                log::warn!(target: "cogtok", "{earlier}");
+            }
+        }
+    }
+    if args.email.is_none() {
+        runs::name_unfinished(app, profile)?;
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+pub fn no_run_to_decide_about() -> Error {
+    let error = Error::usage("`--resume` cannot be used with `--if-exists` where no run is named");
+    error.hint("name the run before `--resume`; the runs: cogtok user runs{p}")
+}
+
+/// Whether this may be the id of a run, or how one begins: a user's name may look the same.
+pub fn is_run(name: &str) -> bool {
+    !name.contains('@') && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
