@@ -126,6 +126,16 @@ fn a_file_that_is_not_there_is_made_and_print_makes_none() {
 }
 
 #[test]
+fn an_entry_for_a_profile_that_is_not_there_is_not_written() {
+    let home = home();
+    let install = ["mcp", "install", "https://gateway.example.com/mcp", "--client", "cursor", "-p", "wss"];
+    for more in [&[][..], &["--print"], &["--project"], &["--as", "m2m"], &["--as", "user", "--print"]] {
+        let output = home.cogtok(install).args(more).run();
+        output.code(3).stdout_is("").stderr_has("there is no profile `wss`").stderr_has("did you mean `ws`?");
+    }
+}
+
+#[test]
 fn what_others_put_there_is_neither_replaced_nor_removed_unasked() {
     let home = home();
     let text = r#"{"mcpServers": {"tools": {"command": "npx", "args": ["x"]}}}"#;

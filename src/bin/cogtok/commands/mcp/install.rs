@@ -57,6 +57,9 @@ pub struct Install {
 pub fn run(app: &App, args: &Install) -> Result<()> {
     app.output(&[Output::Text])?;
     let server = Server::find(app, &args.target)?;
+    if app.profile_name()?.is_some() {
+        app.profile(&[])?;
+    }
     let mut source = args.source.clone();
     source.or_of(server.place.owner);
     let client = args.client;
