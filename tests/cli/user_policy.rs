@@ -147,7 +147,17 @@ fn a_password_of_a_file_that_the_policy_refuses_is_corrected_there_and_the_run_i
     let output = user(&home, &["set-password", "--from", path, "--yes"]).run();
     output.code(4).stderr_has("correct it in the file").stderr_lacks("--password-stdin");
     let mut terminal = user(&home, &["set-password", &email, "--ask"]).pty();
-    terminal.expect("New password").send(format!("{weak}\r")).expect("Repeat").send(format!("{weak}\r"));
+    for tries_left in ["2 tries left", "1 try left"] {
+        terminal.expect("New password").send(format!("{weak}\r")).expect("Repeat").send(format!("{weak}\r"));
+        terminal.expect(tries_left);
+    }
+    terminal.expect("New password").send(format!("{LONG}\r")).expect("Repeat").send(format!("{LONG}\r"));
+    assert_eq!(terminal.wait().code, Some(0));
+    assert_signs_in(&home, &email, LONG);
+    let mut terminal = user(&home, &["set-password", &email, "--ask"]).pty();
+    for _ in 0..3 {
+        terminal.expect("New password").send(format!("{weak}\r")).expect("Repeat").send(format!("{weak}\r"));
+    }
     terminal.expect("choose another one");
     assert_eq!(terminal.wait().code, Some(4));
     user(&home, &["set-password", &email, "--password-stdin"])

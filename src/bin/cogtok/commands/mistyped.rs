@@ -57,7 +57,7 @@ pub fn why(error: &Error) -> &str {
 pub fn until_accepted<A, T>(
     answers: &mut A,
     typed: &[Mistyped],
-    send: impl Fn(&A) -> Result<T>,
+    mut send: impl FnMut(&A) -> Result<T>,
     retype: impl Fn(&mut A, Mistyped) -> Result<()>,
 ) -> Result<T> {
     let mut tries = 1;

@@ -16,7 +16,8 @@ use super::selection::{Others, Selection};
 use crate::app::App;
 use crate::app::options::Output;
 use crate::args::token_options::secret_from_stdin;
-use crate::commands::password_policy;
+use crate::commands::mistyped::Mistyped;
+use crate::commands::{mistyped, password_policy};
 use crate::completion;
 use crate::io::terminal;
 use crate::io::terminal::Question;
@@ -82,7 +83,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
         (true, _) => Some(secret_from_stdin(shape::password)?),
         (_, true) => {
             password_policy::show(app, &profile, true);
-            Some(terminal::ask_new_secret(Question::new("New password", "the new password"), "add `--password-stdin`")?)
+            Some(ask()?)
         }
         (false, false) => None,
     };
@@ -124,32 +125,45 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let batch = Batch { total, doing: "setting passwords", deed, is_quiet: is_one };
     // Passwords that nobody reads are not set: the users who are left keep theirs.
     let is_unread = Cell::new(false);
-    let users = selected.users(true)?.take_while(|_| !is_unread.get());
-    let result = batch.run(app, users, async |user: &Chosen| {
-        let given = user.password.as_ref().or(given.as_ref()).cloned();
-        let fitting = match (&user.password, args.ask) {
-            (Some(_), _) if args.others.run.is_some() => Some(FITTING_FOR_RUN),
-            (Some(_), _) => Some(FITTING_FOR_FILE),
-            (None, true) => Some(FITTING_FOR_ASKED),
-            (None, false) => None,
-        };
-        let fitting = fitting.map(|said| Advice::new(said).word("user", &user.shown));
-        let generated = set(&admin, &user.name, given, is_permanent, &mut length).await;
-        let generated = generated.map_err(|error| match fitting {
-            Some(fitting) if error.code() == Some("InvalidPasswordException") => {
-                without_policy_advice(error).hint(fitting)
+    let mut set_with = |given: &Option<Secret>| {
+        let users = selected.users(true)?.take_while(|_| !is_unread.get());
+        batch.run(app, users, async |user: &Chosen| {
+            let given = user.password.as_ref().or(given.as_ref()).cloned();
+            let fitting = match (&user.password, args.ask) {
+                (Some(_), _) if args.others.run.is_some() => Some(FITTING_FOR_RUN),
+                (Some(_), _) => Some(FITTING_FOR_FILE),
+                (None, true) => Some(FITTING_FOR_ASKED),
+                (None, false) => None,
+            };
+            let fitting = fitting.map(|said| Advice::new(said).word("user", &user.shown));
+            let generated = set(&admin, &user.name, given, is_permanent, &mut length).await;
+            let generated = generated.map_err(|error| match fitting {
+                Some(fitting) if error.code() == Some("InvalidPasswordException") => {
+                    without_policy_advice(error).hint(fitting)
+                }
+                _ => error,
+            });
+            let generated = or_no_such_user(&user.shown, generated)?;
+            if is_one {
+                terminal::note(&format!("set the password of {}", printable(&user.shown, 128)));
             }
-            _ => error,
-        });
-        let generated = or_no_such_user(&user.shown, generated)?;
-        if is_one {
-            terminal::note(&format!("set the password of {}", printable(&user.shown, 128)));
-        }
-        let Some(password) = generated else { return Ok(()) };
-        list.add(&printable(&user.shown, 128), &password).inspect_err(|_| is_unread.set(true))
+            let Some(password) = generated else { return Ok(()) };
+            list.add(&printable(&user.shown, 128), &password).inspect_err(|_| is_unread.set(true))
+        })
+    };
+    // Several users may have the one that was typed already, once the first has refused it.
+    let typed: &[Mistyped] = if args.ask && is_one { &[Mistyped::NewPassword] } else { &[] };
+    let mut given = given;
+    let result = mistyped::until_accepted(&mut given, typed, &mut set_with, |given, _| {
+        *given = Some(ask()?);
+        Ok(())
     });
     let ended = list.end();
     result.and(ended)
+}
+
+fn ask() -> Result<Secret> {
+    terminal::ask_new_secret(Question::new("New password", "the new password"), "add `--password-stdin`")
 }
 
 /// What to do about a password that the pool's policy refuses, by where it is from.
