@@ -25,6 +25,14 @@ fn proxy<'h>(home: &'h Home, server: &Server, lines: &[&str]) -> Run<'h> {
     run.stdin(lines.iter().map(|line| format!("{line}\n")).collect::<String>())
 }
 
+#[test]
+fn standard_input_that_can_not_be_read_is_said() {
+    let ((home, _issuer), server) = (issuing(&token()), Server::canary());
+    let script = format!("cogtok mcp-proxy {}/mcp <'{}'", server.url(), home.path("tmp").display());
+    let output = home.shell("bash", &script).run();
+    output.code(7).stdout_is("").stderr_has("standard input can't be read: Is a directory");
+}
+
 fn messages(output: &Output) -> Vec<Value> {
     output.stdout.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
 }

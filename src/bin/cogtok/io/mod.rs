@@ -12,6 +12,7 @@ pub(crate) mod question;
 pub(crate) mod report;
 pub(crate) mod shell;
 pub(crate) mod signals;
+pub(crate) mod standard_input;
 pub(crate) mod stream_output;
 pub(crate) mod table;
 pub(crate) mod terminal;

@@ -21,10 +21,11 @@ mod print;
 pub use crate::io::json::{JsonArray, json, json_line};
 pub use crate::io::prompt::{
     MOST_TRIES, address, ask_in_background, ask_line, ask_line_once, ask_new_passphrase, ask_new_secret, ask_secret,
-    ask_secret_once, ask_shaped, asking, can_ask, can_offer, confirm, nobody_there, offer, pause, stdin_hidden_up_to,
-    stdin_lines, stdin_secret, stdin_up_to, stop_asking, time_asking, until_taken,
+    ask_secret_once, ask_shaped, asking, can_ask, can_offer, confirm, nobody_there, offer, pause, stop_asking,
+    time_asking, until_taken,
 };
 pub use crate::io::question::Question;
+pub use crate::io::standard_input::{stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to};
 pub use crate::io::stream_output::{Live, nobody_reads};
 pub use hints::{hint, profile, set_advice, set_config, set_profile, shown, shown_for, tell};
 pub use logger::set_manner;

@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::app::options::Output;
 use crate::args::token_args::ObtainedToken;
 use crate::env;
-use crate::io::prompt::Line;
+use crate::io::standard_input::Line;
 use crate::io::terminal;
 use crate::io::terminal::{WriteOutcome, stdin_lines};
 
@@ -125,6 +125,7 @@ async fn talk(
                     let text = String::from_utf8(bytes).map_err(|_| Ended::Failed(Error::usage("a message is text, and a line is not UTF-8")))?;
                     socket.send(text.trim_end_matches('\r').to_owned()).await.map_err(Ended::Broken)?;
                 }
+                Some(Line::Unreadable(error)) => return Err(Ended::Failed(error)),
                 Some(Line::TooLong) => return Err(Ended::Failed(Error::usage("a line is larger than 16 MiB"))),
                 None => lines = None,
             },

@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
-use crate::io::prompt::Line;
+use crate::io::standard_input::Line;
 use crate::services::mcp::client_message::{ClientMessage, SessionRole};
 use cogtok::error::Result;
 use queue::RequestQueue;
@@ -66,6 +66,7 @@ async fn serve(mut forward: Forward) -> Result<()> {
                     Ok(message) => requests.take(&state, message),
                     Err(answer) => state.give(&answer.to_string()),
                 },
+                Some(Line::Unreadable(error)) => break Err(error),
                 Some(Line::TooLong) => {
                     let error = json!({"code": -32600, "message": "the message is larger than 16 MiB"});
                     state.give(&json!({"jsonrpc": "2.0", "id": null, "error": error}).to_string());

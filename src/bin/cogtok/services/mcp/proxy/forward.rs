@@ -7,7 +7,7 @@ use cogtok::secret::Secret;
 use cogtok::token::error_response::RequestContext;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::io::prompt::Line;
+use crate::io::standard_input::Line;
 use crate::services::mcp::transport::McpEndpoint;
 
 /// A question for a token.
