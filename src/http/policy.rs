@@ -198,13 +198,8 @@ impl HttpPolicy {
         let host = printable(request.uri().authority().map_or("", |authority| authority.as_str()), 120);
         let answer = self.answer(request, patience, |response| whole(response, asked)).await?;
         // Only after the exchange was logged: whoever looks into the firewall's log needs the request id.
-        match waf::action(&answer) {
-            Some(action) => {
-                let status = answer.status().as_u16();
-                Err(self.fault(&host, TransportErrorKind::Challenged { status, action }))
-            }
-            None => Ok(answer),
-        }
+        waf::refuse(&answer).map_err(|what| self.fault(&host, what))?;
+        Ok(answer)
     }
 
     /// A fault of `host`, without the secrets of this call.

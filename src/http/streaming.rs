@@ -17,6 +17,7 @@ use crate::http::redirect::refuse_redirect;
 use crate::http::retry::RetryPolicy;
 use crate::http::service_text::ServiceText;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
+use crate::http::waf;
 use crate::secret::Secret;
 use crate::token::error_response::is_retryable_conflict;
 
@@ -135,7 +136,9 @@ impl HttpClient {
             }
             Ok(Head(response))
         });
-        let (parts, body) = answer.await?.0.into_parts();
+        let answer = answer.await?.0;
+        waf::refuse(&answer).map_err(|what| guard.fault(&printable(&host, 120), what))?;
+        let (parts, body) = answer.into_parts();
         let status = parts.status.as_u16();
         Ok(Streamed { guard: guard.clone(), host, is_plain, silence, opened, status, headers: parts.headers, body })
     }

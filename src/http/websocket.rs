@@ -22,6 +22,7 @@ use crate::http::redirect::refuse_redirect;
 use crate::http::retry::RetryPolicy;
 use crate::http::transport::Connection;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
+use crate::http::waf;
 use crate::secret::Secret;
 use crate::token::error_response::is_retryable_conflict;
 
@@ -131,7 +132,8 @@ impl HttpClient {
         match tokio::time::timeout(guard.left_of(Duration::MAX), exchange).await.map_err(late)?? {
             Ok((stream, _)) => Ok(Handshake::Open(Box::new(WebSocket { stream, host }))),
             Err(tungstenite::Error::Http(answer)) => {
-                refuse_redirect(&answer, url.as_str()).map_err(|what| guard.fault(&host, what))?;
+                let refused = refuse_redirect(&answer, url.as_str()).and_then(|()| waf::refuse(&answer));
+                refused.map_err(|what| guard.fault(&host, what))?;
                 Ok(Handshake::Refused(self.refusal(&answer)))
             }
             Err(why) => Err(self.broken(&host, &why)),

@@ -2,11 +2,13 @@
 //! AWS WAF's CAPTCHA and Challenge. None counts as Cognito's yes or no.
 
 use crate::answers_by_status::remote;
+use crate::exec::issuing;
 use crate::harness::challenges::{PASSWORD, signed_in};
 use crate::harness::login::{REFRESH, alice, sign_in};
 use crate::harness::pool::now;
+use crate::harness::scripted::{CLIENT, SECRET};
 use crate::harness::sign::{self, access_claims};
-use crate::harness::{Answer, Home, Keyring, Output, Server};
+use crate::harness::{Answer, Home, Keyring, Output, Server, m2m_jwt};
 use serde_json::json;
 
 /// What AWS WAF answers to a client that is no browser, by the rule actions CAPTCHA and Challenge.
@@ -154,6 +156,12 @@ fn waf_that_wants_a_browser_is_named_wherever_it_answers() {
         renewed.stderr_lacks("cogtok login");
         named(&home.cogtok(["token", "revoke"]).keyring(&keyring).run(), 4, says);
         home.cogtok(["token", "revoke"]).keyring(&keyring).run().ok();
+        // What is called with the token, where each answer is handed on as it is.
+        let (server, (home, _issuer)) = (Server::always(answer.clone()), issuing(&m2m_jwt(CLIENT, "api/read")));
+        for words in [&["call", "http"][..], &["call", "gateway", "tools"]] {
+            let run = home.cogtok([words[0], words[1], &server.url()]).args(&words[2..]);
+            named(&run.env("COGTOK_M2M_CLIENT_SECRET", SECRET).run(), 4, says);
+        }
         // The API, by the SDK and by hand.
         let server = Server::always(answer.clone());
         let home = Home::new();
