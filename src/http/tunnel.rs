@@ -8,11 +8,14 @@ use std::io;
 use std::pin::pin;
 use std::task::Poll;
 
-use http::{HeaderValue, Request, header};
+use http::{HeaderValue, Request, StatusCode, header};
 use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
+
+/// The most headers of a proxy's answer.
+const MOST_HEADERS: usize = 1_000;
 
 /// Why there is no tunnel.
 #[derive(Debug)]
@@ -60,7 +63,14 @@ pub(crate) async fn open<C: Read + Write + Unpin>(
         request = request.header(header::PROXY_AUTHORIZATION, password);
     }
     let request = request.body(Empty::<Bytes>::new()).map_err(|why| TunnelError::Connect(why.into()))?;
-    let (mut sender, connection) = http1::handshake(connection).await.map_err(broken)?;
+    let mut lenient = http1::Builder::new();
+    // Only the status counts, and proxies write odd headers.
+    lenient
+        .allow_spaces_after_header_name_in_responses(true)
+        .allow_obsolete_multiline_headers_in_responses(true)
+        .ignore_invalid_headers_in_responses(true)
+        .max_headers(MOST_HEADERS);
+    let (mut sender, connection) = lenient.handshake(connection).await.map_err(broken)?;
     let (mut answer, mut connection) = (pin!(sender.send_request(request)), pin!(connection.without_shutdown()));
     // The connection may end with the answer.
     let mut ended = None;
@@ -74,7 +84,8 @@ pub(crate) async fn open<C: Read + Write + Unpin>(
     });
     let answer = answer.await;
     let status = answer.map_err(broken)?.status();
-    if !status.is_success() {
+    // After another success the connection would stay one to the proxy.
+    if status != StatusCode::OK {
         return Err(TunnelError::Refused(status.as_u16()));
     }
     let ended = match ended {

@@ -17,6 +17,10 @@ fn token() -> Answer {
 
 /// A CONNECT proxy that leads everybody to `port`, and every byte that it was sent.
 pub fn tunnel(port: u16) -> (Server, Arc<Mutex<Vec<u8>>>) {
+    tunnel_that_says(port, "HTTP/1.1 200 Connected\r\n\r\n".to_owned())
+}
+
+fn tunnel_that_says(port: u16, yes: String) -> (Server, Arc<Mutex<Vec<u8>>>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let bytes = Arc::clone(&seen);
     let server = Server::sockets(move |mut client| {
@@ -30,7 +34,7 @@ pub fn tunnel(port: u16) -> (Server, Arc<Mutex<Vec<u8>>>) {
         }
         bytes.lock().unwrap().extend_from_slice(&head);
         let mut upstream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+        client.write_all(yes.as_bytes()).unwrap();
         let (mut back, mut from) = (client.try_clone().unwrap(), upstream.try_clone().unwrap());
         std::thread::spawn(move || {
             let _ = std::io::copy(&mut from, &mut back);
@@ -54,6 +58,30 @@ fn with_proxy<'h>(home: &'h Home, name: &str, proxy: &Server) -> Run<'h> {
 
 fn proxy_url(proxy: &Server) -> String {
     format!("http://somebody:{PASSWORD}@127.0.0.1:{}", proxy.port())
+}
+
+#[test]
+fn a_proxys_yes_counts_whatever_headers_it_has() {
+    let authority = Authority::new();
+    let server = authority.serve(Certificate::WrongHost, |_| token());
+    let home = Home::new();
+    let pem = home.plant("ca.pem", authority.pem());
+    home.scripted_profile(URL);
+    let many = (0..400).map(|n| format!("X-{n}: y\r\n")).collect::<String>();
+    for yes in [
+        "HTTP/1.0 200 OK\r\nX-A: b\r\n  folded\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nProxy-agent : b\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX A: b\r\n\r\n",
+        "HTTP/1.1 200\r\n\r\n",
+        &format!("HTTP/1.1 200 OK\r\n{many}\r\n"),
+    ] {
+        let (proxy, _) = tunnel_that_says(server.port(), yes.to_owned());
+        with_proxy(&home, "HTTPS_PROXY", &proxy).arg("--ca-bundle").arg(&pem).run().ok();
+    }
+    // Another success opens no tunnel that could be used, and is not waited for.
+    let (proxy, _) = tunnel_that_says(server.port(), "HTTP/1.1 204 No Content\r\n\r\n".to_owned());
+    let output = with_proxy(&home, "HTTPS_PROXY", &proxy).arg("--ca-bundle").arg(&pem).run();
+    output.code(6).stderr_has("it refused CONNECT with HTTP 204");
 }
 
 #[test]
