@@ -27,9 +27,9 @@ pub(crate) fn none_named() -> Option<String> {
     named().map(|places| format!("there is none in {places}"))
 }
 
-/// What is wrong where reading took too long.
-pub(crate) fn late() -> String {
-    format!("nothing came from {} in time", named().as_deref().unwrap_or("them"))
+/// What is wrong where reading took too long; `None` where no variable names any.
+pub(crate) fn late() -> Option<String> {
+    named().map(|places| format!("nothing came from {places} in time"))
 }
 
 /// The files and folders that the variables name.

@@ -16,6 +16,9 @@ use crate::http::proxy::EnvironmentProxy;
 use crate::http::transport::Transport;
 use crate::http::transport_error::{ConnectFailure, TransportErrorKind};
 
+/// From when on files that are still being read are slow; before, the time limit is short.
+const SLOW_FILES: Duration = Duration::from_secs(1);
+
 /// A connector for each route.
 #[derive(Debug)]
 pub(crate) struct Connectors {
@@ -65,7 +68,10 @@ impl Connectors {
         let failed = |why: String| Err(TransportErrorKind::NoAuthorities(Some(why)));
         match tokio::time::timeout(patience, made).await {
             Ok(made) => made.unwrap_or_else(|why| failed(why.to_string())),
-            Err(_) => failed(authorities::late()),
+            Err(_) => Err(match authorities::late().filter(|_| patience >= SLOW_FILES) {
+                Some(why) => TransportErrorKind::NoAuthorities(Some(why)),
+                None => TransportErrorKind::Timeout { within: patience, tries: 1 },
+            }),
         }
     }
 

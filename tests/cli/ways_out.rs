@@ -47,6 +47,17 @@ fn what_is_no_proxy_is_named_as_none() {
 }
 
 #[test]
+fn a_time_limit_that_is_over_is_not_laid_on_the_certificate_authorities() {
+    let silent = Server::sockets(|mut client| drop(std::io::copy(&mut client, &mut std::io::sink())));
+    for limit in ["1ms", "10ms", "30ms", "100ms"] {
+        let home = Home::new();
+        home.scripted_profile(&format!("https://127.0.0.1:{}/oauth2/token", silent.port()));
+        let output = home.scripted_m2m(&["--no-cache", "--timeout", limit]).run();
+        output.code(6).stderr_lacks("CA certificates").stderr_lacks("SSL_CERT_FILE");
+    }
+}
+
+#[test]
 fn new_users_do_not_hammer_a_proxy_that_says_no() {
     for (args, most) in [(&[][..], 1), (&["--count", "2", "--parallel", "1"], 2)] {
         let (home, proxy) = (Home::new(), Server::always(Answer::new(403, "text/html", "<h1>no</h1>")));
