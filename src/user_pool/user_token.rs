@@ -1,7 +1,7 @@
 //! Keys of a user's tokens, and bindings of the user's secrets.
 
 use crate::cache::token_cache::CacheKey;
-use crate::error::Result;
+use crate::error::{AdviceKind, Result};
 use crate::secrets::store::SecretId;
 use crate::settings::aws_services::Service;
 use crate::settings::issuer;
@@ -39,13 +39,17 @@ pub fn secret_binding(profile: &Profile, kind: SecretKind, username: Option<&Use
 /// Whose tokens a sign-in at the Cognito API may bring. A server that stands in for Cognito has an issuer of its own.
 pub(crate) fn owner(profile: &Profile) -> Result<Owner<'_>> {
     let pool = profile.user_pool_id.as_ref().filter(|_| profile.endpoint(Service::CognitoIdp).is_none());
+    let advice = match pool {
+        Some(_) => AdviceKind::CheckPoolClientAndUser.into(),
+        None => "check `endpoint_url` and AWS_ENDPOINT_URL: this may not be Cognito".into(),
+    };
     Ok(Owner {
         issuers: pool.map(issuer::of_pool).unwrap_or_default(),
         client_id: profile.user_client_id()?.as_str(),
         subject: None,
         username: None,
         is_complete: false,
-        advice: "check `endpoint_url` and AWS_ENDPOINT_URL: this may not be Cognito".into(),
+        advice,
     })
 }
 

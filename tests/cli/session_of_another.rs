@@ -2,7 +2,9 @@
 
 use crate::harness::challenges::{CLIENT, PASSWORD};
 use crate::harness::login::{REFRESH, alice, answer, claims, sign_in};
+use crate::harness::tls::{Authority, Certificate};
 use crate::harness::{Answer, Home, Keyring, Server, jwt};
+use crate::hostile_proxy::tunnel;
 use serde_json::{Value, json};
 
 const RENEW: [&str; 3] = ["token", "user", "--force-refresh"];
@@ -91,6 +93,24 @@ fn a_password_sign_in_takes_no_tokens_of_another_client_and_no_two_users() {
         let output = home.cogtok(["token", "user", "--password-stdin"]).stdin(PASSWORD).run();
         output.code(4).stdout_is("").stderr_has(says).stderr_has("nothing was stored");
     }
+    // An app client of another pool, at Cognito itself.
+    let authority = Authority::new();
+    let (mut access, mut id) = claims();
+    for claims in [&mut access, &mut id] {
+        claims["iss"] = json!("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Another00");
+    }
+    let answer = result(&access, &id);
+    let server = authority.serve(Certificate::Cognito, move |_| answer.clone());
+    let (proxy, _) = tunnel(server.port());
+    let home = Home::new();
+    home.scripted_user("http://127.0.0.1:9");
+    home.canary(REFRESH);
+    home.cogtok(["profile", "unset", "ws", "endpoint_url"]).run().ok();
+    let pem = home.plant("ca.pem", authority.pem());
+    let run = home.cogtok(["token", "user", "--password-stdin"]).arg("--ca-bundle").arg(pem).stdin(PASSWORD);
+    let output = run.env("HTTPS_PROXY", format!("http://127.0.0.1:{}", proxy.port())).run();
+    output.code(4).stderr_has("us-east-1_Another00").stderr_has("check that pool, app client and user belong together");
+    output.stderr_lacks("endpoint_url");
     // A local Cognito has an issuer of its own.
     let (mut access, mut id) = claims();
     for claims in [&mut access, &mut id] {

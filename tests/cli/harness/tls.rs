@@ -20,6 +20,8 @@ pub enum Certificate {
     NotYetValid,
     /// For another host.
     WrongHost,
+    /// For the Cognito API of us-east-1.
+    Cognito,
     /// Signed by itself.
     SelfSigned,
     /// Signed by an authority of the same name that nobody knows.
@@ -95,7 +97,11 @@ impl Authority {
     }
 
     fn config(&self, certificate: Certificate) -> ServerConfig {
-        let host = if certificate == Certificate::WrongHost { "elsewhere.example" } else { "127.0.0.1" };
+        let host = match certificate {
+            Certificate::WrongHost => "elsewhere.example",
+            Certificate::Cognito => "cognito-idp.us-east-1.amazonaws.com",
+            _ => "127.0.0.1",
+        };
         let mut params = CertificateParams::new([host.to_string(), "localhost".into()]).expect("parameters");
         if certificate == Certificate::WrongHost {
             params.subject_alt_names.truncate(1);
