@@ -80,9 +80,9 @@ impl Connectors {
         Connectors { ca_bundle, proxy, unread: Mutex::default(), of: Default::default() }
     }
 
-    /// Why the proxy on this route can't be used, where there is one that can't.
-    pub(crate) fn unusable_proxy(&self, way: Route) -> Option<String> {
-        self.proxy.as_ref().filter(|_| matches!(way, Route::Tls)).and_then(|proxy| proxy.fault.clone())
+    /// Why the proxy to this address can't be used, where there is one that can't.
+    pub(crate) fn unusable_proxy(&self, way: Route, uri: &http::Uri) -> Option<String> {
+        self.proxy.as_ref().filter(|_| matches!(way, Route::Tls)).and_then(|proxy| proxy.fault(uri))
     }
 
     /// The connector for this route.

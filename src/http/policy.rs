@@ -116,7 +116,7 @@ impl HttpPolicy {
         let uri = request.uri().clone();
         let way = Route::to(&uri);
         let transport = self.connectors.ready(way, patience).await;
-        let bad_proxy = self.connectors.unusable_proxy(way);
+        let bad_proxy = self.connectors.unusable_proxy(way, &uri);
         let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
         let line = format!("{} {}://{host}{}", request.method(), uri.scheme_str().unwrap_or("?"), uri.path());
         let target = text(request.headers(), "x-amz-target").map(str::to_owned);
@@ -176,7 +176,7 @@ impl HttpPolicy {
         let host = printable(uri.authority().map_or("", |authority| authority.as_str()), 120);
         let (way, started) = (Route::to(uri), Instant::now());
         let connecting = async {
-            if let Some(why) = self.connectors.unusable_proxy(way) {
+            if let Some(why) = self.connectors.unusable_proxy(way, uri) {
                 return Err(TransportErrorKind::Proxy(why));
             }
             if matches!(way, Route::Plain) {
@@ -198,7 +198,7 @@ impl HttpPolicy {
         let host = printable(request.uri().authority().map_or("", |authority| authority.as_str()), 120);
         let answer = self.answer(request, patience, |response| whole(response, asked)).await?;
         // Only after the exchange was logged: whoever looks into the firewall's log needs the request id.
-        waf::refuse(&answer).map_err(|what| self.fault(&host, what))?;
+        refuse_challenge(&answer).map_err(|what| self.fault(&host, what))?;
         Ok(answer)
     }
 
@@ -313,4 +313,11 @@ pub fn ahead_by(date: &str, now: u64) -> Option<i64> {
 pub(crate) fn seconds_of(date: &str) -> Option<i64> {
     let since = httpdate::parse_http_date(date).ok()?.duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since.as_secs()).ok()
+}
+/// Refuses an answer that is AWS WAF's own.
+pub(crate) fn refuse_challenge<B>(response: &http::Response<B>) -> Result<(), TransportErrorKind> {
+    match waf::action(response) {
+        Some(action) => Err(TransportErrorKind::Challenged { status: response.status().as_u16(), action }),
+        None => Ok(()),
+    }
 }

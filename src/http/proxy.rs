@@ -10,9 +10,10 @@ use hyper_util::client::proxy::matcher::Matcher;
 #[derive(Debug, Clone)]
 pub struct EnvironmentProxy {
     pub(crate) source: ProxySource,
-    /// Why it can't be used, where it can't.
-    pub(crate) fault: Option<String>,
+    fault: Option<String>,
     pub(crate) matcher: Arc<Matcher>,
+    // Which hosts it is for, whether it can be used or not.
+    hosts: Arc<Matcher>,
 }
 
 /// Where a proxy's address comes from, for messages.
@@ -37,8 +38,14 @@ impl EnvironmentProxy {
             Some(value) => fault(variable, value)
                 .or_else(|| (!is_address).then(|| format!("{variable} is not the address of a proxy"))),
         };
-        let matcher = Arc::new(Matcher::builder().https(address).no(exceptions).build());
-        EnvironmentProxy { source: ProxySource { variable, has_user }, fault, matcher }
+        let matcher = |address| Arc::new(Matcher::builder().https(address).no(exceptions).build());
+        let hosts = matcher("http://proxy.invalid");
+        EnvironmentProxy { source: ProxySource { variable, has_user }, fault, matcher: matcher(address), hosts }
+    }
+
+    /// Why it can't be used for this address, where it would be and can't.
+    pub(crate) fn fault(&self, of: &http::Uri) -> Option<String> {
+        self.fault.clone().filter(|_| self.hosts.intercept(of).is_some())
     }
 }
 
@@ -91,8 +98,12 @@ mod tests {
         EnvironmentProxy::new("HTTPS_PROXY", OsStr::new(value), "")
     }
 
+    fn host() -> http::Uri {
+        http::Uri::from_static("https://cognito.example/")
+    }
+
     fn is_used(proxy: &EnvironmentProxy) -> Option<String> {
-        let used = proxy.matcher.intercept(&http::Uri::from_static("https://cognito.example/"))?;
+        let used = proxy.matcher.intercept(&host())?;
         Some(used.uri().authority()?.to_string())
     }
 
@@ -108,7 +119,7 @@ mod tests {
             "u:p@127.0.0.1:3128/",
         ] {
             let proxy = proxy(usable);
-            assert_eq!((&proxy.fault, is_used(&proxy).as_deref()), (&None, Some("127.0.0.1:3128")), "{usable}");
+            assert_eq!((proxy.fault(&host()), is_used(&proxy).as_deref()), (None, Some("127.0.0.1:3128")), "{usable}");
             assert_eq!(proxy.source.has_user, usable.contains('@'), "{usable}");
         }
         for unusable in [
@@ -124,7 +135,19 @@ mod tests {
             "http://:3128",
             " http://127.0.0.1:3128",
         ] {
-            assert!(proxy(unusable).fault.is_some(), "{unusable} leads to {:?}", is_used(&proxy(unusable)));
+            assert!(proxy(unusable).fault(&host()).is_some(), "{unusable} leads to {:?}", is_used(&proxy(unusable)));
+        }
+    }
+
+    #[test]
+    fn an_address_that_can_not_be_read_does_not_matter_to_the_exceptions() {
+        let proxy = EnvironmentProxy::new("HTTPS_PROXY", OsStr::new("socks5://x"), "cognito.example,.inside.example");
+        for (uri, is_fault) in [
+            ("https://cognito.example/", false),
+            ("https://a.inside.example/", false),
+            ("https://cognito.example.org/", true),
+        ] {
+            assert_eq!(proxy.fault(&http::Uri::from_static(uri)).is_some(), is_fault, "{uri}");
         }
     }
 
@@ -132,7 +155,7 @@ mod tests {
         #[test]
         fn no_address_is_passed_over_in_silence(value in "(https?:?/{0,3})?([a-z%:]{0,6}@)?[a-z0-9.:\\[\\]]{0,12}[/?#]{0,2}\\PC{0,3}") {
             let proxy = proxy(&value);
-            prop_assert!(proxy.fault.is_some() || is_used(&proxy).is_some(), "{}", value);
+            prop_assert!(proxy.fault(&host()).is_some() || is_used(&proxy).is_some(), "{}", value);
         }
     }
 }

@@ -17,7 +17,6 @@ use crate::http::redirect::refuse_redirect;
 use crate::http::retry::RetryPolicy;
 use crate::http::service_text::ServiceText;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
-use crate::http::waf;
 use crate::secret::Secret;
 use crate::token::error_response::is_retryable_conflict;
 
@@ -137,7 +136,7 @@ impl HttpClient {
             Ok(Head(response))
         });
         let answer = answer.await?.0;
-        waf::refuse(&answer).map_err(|what| guard.fault(&printable(&host, 120), what))?;
+        policy::refuse_challenge(&answer).map_err(|what| guard.fault(&printable(&host, 120), what))?;
         let (parts, body) = answer.into_parts();
         let status = parts.status.as_u16();
         Ok(Streamed { guard: guard.clone(), host, is_plain, silence, opened, status, headers: parts.headers, body })

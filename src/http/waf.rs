@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::http::header_text::text;
-use crate::http::transport_error::TransportErrorKind;
 
 /// The header that AWS WAF adds to them.
 const HEADER: &str = "x-amzn-waf-action";
@@ -28,19 +27,11 @@ impl fmt::Display for WafAction {
 
 /// What AWS WAF wants with this answer, if it is its own. The statuses are also those of a success and of a wrong address, so the header
 /// decides.
-fn action<B>(response: &http::Response<B>) -> Option<WafAction> {
+pub(crate) fn action<B>(response: &http::Response<B>) -> Option<WafAction> {
     match text(response.headers(), HEADER)?.trim() {
         action if action.eq_ignore_ascii_case("challenge") => Some(WafAction::Challenge),
         action if action.eq_ignore_ascii_case("captcha") => Some(WafAction::Captcha),
         _ => None,
-    }
-}
-
-/// Refuses an answer that is AWS WAF's own.
-pub(crate) fn refuse<B>(response: &http::Response<B>) -> Result<(), TransportErrorKind> {
-    match action(response) {
-        Some(action) => Err(TransportErrorKind::Challenged { status: response.status().as_u16(), action }),
-        None => Ok(()),
     }
 }
 

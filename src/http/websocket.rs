@@ -22,7 +22,6 @@ use crate::http::redirect::refuse_redirect;
 use crate::http::retry::RetryPolicy;
 use crate::http::transport::Connection;
 use crate::http::transport_error::{TransportError, TransportErrorKind};
-use crate::http::waf;
 use crate::secret::Secret;
 use crate::token::error_response::is_retryable_conflict;
 
@@ -132,7 +131,7 @@ impl HttpClient {
         match tokio::time::timeout(guard.left_of(Duration::MAX), exchange).await.map_err(late)?? {
             Ok((stream, _)) => Ok(Handshake::Open(Box::new(WebSocket { stream, host }))),
             Err(tungstenite::Error::Http(answer)) => {
-                let refused = refuse_redirect(&answer, url.as_str()).and_then(|()| waf::refuse(&answer));
+                let refused = refuse_redirect(&answer, url.as_str()).and_then(|()| policy::refuse_challenge(&answer));
                 refused.map_err(|what| guard.fault(&host, what))?;
                 Ok(Handshake::Refused(self.refusal(&answer)))
             }

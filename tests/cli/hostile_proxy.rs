@@ -154,6 +154,9 @@ fn this_machine_and_what_no_proxy_names_are_reached_without_one() {
     for direct in excepted.map(run) {
         direct.wait().code(6).stderr_has("elsewhere.example");
     }
+    // Nor does it matter whether it could be used.
+    let run = home.scripted_m2m(&["--no-cache"]).env("HTTPS_PROXY", "socks5://127.0.0.1:9");
+    run.env("NO_PROXY", "elsewhere.example").run().code(6).stderr_has("elsewhere.example").stderr_lacks("PROXY");
     canary.assert_untouched();
 }
 
