@@ -204,6 +204,50 @@ fn a_stopped_question_gives_the_terminal_back_and_goes_on_without_echo() {
 }
 
 #[test]
+fn ctrl_z_stops_at_every_question_and_fg_shows_it_again() {
+    let email = workshop().user(PASSWORD);
+    let home = home_of(&email);
+    for (command, question, typed, ends) in [
+        ("cogtok token user -p ws --no-refresh >/dev/null", "Password for ", PASSWORD, "code 0"),
+        ("cogtok profile delete ws", "[y/N] ", "n", "nothing was deleted"),
+        ("cogtok init", "Source: ", "./no-such.age", "There is no file `./no-such.age`."),
+    ] {
+        // Only a shell with job control stops what it runs.
+        let mut terminal = home.shell("bash", "PS1='> ' exec bash --norc --noprofile -i").pty();
+        terminal.expect("> ").send_line(command).expect(question);
+        // What has been typed so far still counts, and is shown again where it may be seen.
+        let (first, rest) = if question == "Source: " { typed.split_at(7) } else { ("", typed) };
+        terminal.send(first).expect(first);
+        terminal.send("\u{1a}").expect("Stopped").expect("> ").send_line("fg").expect(question);
+        terminal.send_line(rest).expect(if first.is_empty() { "" } else { typed });
+        if question == "Source: " {
+            terminal.expect(ends).expect(question).send("\u{3}").expect("> ").send_line("exit");
+        } else {
+            terminal.expect("> ").send_line("echo \"code $?\"; exit").expect(if ends == "code 0" {
+                ends
+            } else {
+                "code 1"
+            });
+        }
+        let session = terminal.wait();
+        assert_restored(&session);
+        assert!(session.text.contains(ends), "{session:?}");
+    }
+}
+
+#[test]
+fn an_end_of_input_at_yes_or_no_ends_the_line() {
+    let home = home_of("alice@example.com");
+    let mut terminal = home.cogtok(["profile", "delete", "ws"]).pty();
+    terminal.expect("[y/N] ").send("\u{4}");
+    let session = terminal.wait();
+    assert!(
+        session.code == Some(1) && session.text.contains("[y/N] \n") && session.text.contains("nothing was deleted"),
+        "{session:?}"
+    );
+}
+
+#[test]
 fn a_new_password_is_asked_for_twice_and_must_be_the_same() {
     let email = workshop().temporary_user(PASSWORD);
     let home = home_of(&email);

@@ -11,9 +11,9 @@ use tokio::sync::oneshot;
 use crate::io::question::Question;
 use crate::io::signals;
 use crate::io::standard_input::unreadable;
-use crate::io::terminal::modes::Asking;
 #[cfg(unix)]
 use crate::io::terminal::modes::Hidden;
+use crate::io::terminal::modes::{Asking, note_shown};
 use crate::io::terminal::typed;
 use crate::io::terminal::typed::Until;
 use crate::io::terminal::{ask_again, manner, new_line, show};
@@ -132,13 +132,39 @@ fn nothing(question: &str) -> Error {
     Error::usage(format!("{question}: nothing was typed"))
 }
 
-/// What is typed after a question. The library shows a question first and sets the terminal's modes then: what a person pastes in between
-/// would be seen, and Ctrl-D would be lost.
+/// Shows a question, now and again after a stop.
+fn put(question: &str) {
+    note_shown(question);
+    show(question);
+}
+
+/// What is typed after a question. The library would show a question first and set the terminal's modes then: what a person pastes in
+/// between would be seen, and Ctrl-D would be lost. Its modes would take Ctrl-Z from the terminal.
 #[cfg(unix)]
 fn read_hidden(question: &str) -> io::Result<String> {
     let _hidden = Hidden::begin();
-    show(question);
-    rpassword::read_password()
+    put(question);
+    let terminal = Uninterrupted(std::fs::File::open("/dev/tty")?);
+    let config = rpassword::ConfigBuilder::new().input_reader(terminal).output_discard().build();
+    let typed = rpassword::read_password_with_config(config)?;
+    show("\n");
+    Ok(typed)
+}
+
+/// A terminal whose reader goes on after a signal.
+#[cfg(unix)]
+struct Uninterrupted(std::fs::File);
+
+#[cfg(unix)]
+impl io::Read for Uninterrupted {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
 }
 
 #[cfg(not(unix))]
@@ -166,7 +192,7 @@ pub fn ask_line_once(question: impl Into<Question>, instead: impl Into<Advice>) 
     }
     signals::watch();
     let _clock = asking();
-    let ask = || show(&format!("{}: ", printable(&prompt, 300)));
+    let ask = || put(&format!("{}: ", printable(&prompt, 300)));
     let typed = match typed::read(MAX_BYTES, Until::Line, true, ask) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             return Err(nothing(&question).with_kind(Kind::NeedsHuman).hint(instead));
@@ -306,12 +332,16 @@ pub fn offer(question: &str) -> Result<bool> {
 fn yes_or_no(question: &str, default: bool) -> Result<bool> {
     signals::watch();
     let _modes = Asking::begin();
-    show(&format!("{} [{}] ", printable(question, 300), if default { "Y/n" } else { "y/N" }));
+    put(&format!("{} [{}] ", printable(question, 300), if default { "Y/n" } else { "y/N" }));
     let _clock = asking();
     let mut answer = String::new();
     let count = io::stdin()
         .read_line(&mut answer)
         .map_err(|error| Error::store(format!("standard input can't be read: {error}")))?;
+    if count == 0 {
+        // What ended the input has not ended the line.
+        show("\n");
+    }
     Ok(match answer.trim().to_ascii_lowercase().as_str() {
         "" => default && count > 0,
         answer => matches!(answer, "y" | "yes"),

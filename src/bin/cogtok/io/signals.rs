@@ -230,7 +230,9 @@ fn start_watching() {
             if signal == SIGTSTP {
                 let asking = terminal::restore_modes();
                 stop();
-                terminal::resume_asking(asking);
+                if let Some(question) = terminal::resume_asking(asking) {
+                    terminal::show(&question);
+                }
                 continue;
             }
             if signal == SIGINT && !IS_HEIR_NEAR.load(Ordering::SeqCst) && IS_LENT.load(Ordering::SeqCst) {

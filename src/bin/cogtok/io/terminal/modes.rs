@@ -1,13 +1,28 @@
 //! The terminal's modes while a question is open, so that a signal or a panic can restore them.
 
 use std::fs::File;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
 use crate::io::progress;
 
-static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+static OPEN: Mutex<Option<Open>> = Mutex::new(None);
+
+/// How often a stopped question went on.
+static RESUMED: AtomicU64 = AtomicU64::new(0);
+
+/// An open question.
+struct Open {
+    before: Termios,
+    // What the person was shown since it began.
+    shown: String,
+}
+
+fn open() -> MutexGuard<'static, Option<Open>> {
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// While it lives, the terminal's modes are known and can be restored by a signal or a panic.
 pub struct Asking;
@@ -16,7 +31,7 @@ impl Asking {
     pub fn begin() -> Self {
         let modes = File::open("/dev/tty").ok().and_then(|tty| tcgetattr(tty).ok());
         progress::set_asking(true);
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = modes;
+        *open() = modes.map(|before| Open { before, shown: String::new() });
         Asking
     }
 }
@@ -24,8 +39,20 @@ impl Asking {
 impl Drop for Asking {
     fn drop(&mut self) {
         progress::set_asking(false);
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *open() = None;
     }
+}
+
+/// Remembers what is shown of the open question, for after a stop.
+pub fn note_shown(text: &str) {
+    if let Some(open) = open().as_mut() {
+        open.shown.push_str(text);
+    }
+}
+
+/// How often a stopped question went on: then nothing is on the screen of what was typed before.
+pub fn times_resumed() -> u64 {
+    RESUMED.load(Ordering::SeqCst)
 }
 
 /// `modes`, with each character given as it comes and none shown.
@@ -63,16 +90,17 @@ impl Drop for Hidden {
 
 /// Restores the terminal's modes if a question is open, drops what was typed so far, and gives the question's modes.
 pub fn restore_modes() -> Option<Termios> {
-    let before = BEFORE.try_lock().ok()?.clone()?;
+    let before = OPEN.try_lock().ok()?.as_ref()?.before.clone();
     let tty = File::open("/dev/tty").ok()?;
     let asking = tcgetattr(&tty).ok();
     let _ = tcsetattr(&tty, OptionalActions::Flush, &before);
     asking
 }
 
-/// Restores the mode for asking after a stop.
-pub fn resume_asking(asking: Option<Termios>) {
-    if let (Some(modes), Ok(tty)) = (asking, File::open("/dev/tty")) {
-        let _ = tcsetattr(tty, OptionalActions::Now, &modes);
-    }
+/// Restores the mode for asking after a stop. Gives the question, which has to be shown again.
+pub fn resume_asking(asking: Option<Termios>) -> Option<String> {
+    let tty = File::open("/dev/tty").ok()?;
+    let _ = tcsetattr(tty, OptionalActions::Now, &asking?);
+    RESUMED.fetch_add(1, Ordering::SeqCst);
+    open().as_ref().map(|open| open.shown.clone())
 }

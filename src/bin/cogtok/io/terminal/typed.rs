@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use crate::io::terminal::modes::{Asking, unbuffered};
+use crate::io::terminal::modes::{Asking, times_resumed, unbuffered};
 
 const END: u8 = 0x04;
 const KILL: u8 = 0x15;
@@ -35,6 +35,7 @@ pub fn read(limit: usize, until: Until, is_shown: bool, ask: impl FnOnce()) -> i
     ask();
     let mut echo = Echo(File::options().write(true).open("/dev/tty").ok().filter(|_| is_shown));
     let mut typed = Zeroizing::new(Vec::with_capacity(limit.min(64 * 1024) + 1));
+    let mut resumed = times_resumed();
     loop {
         let mut byte = [0u8; 1];
         let byte = match rustix::io::read(io::stdin(), &mut byte) {
@@ -43,6 +44,9 @@ pub fn read(limit: usize, until: Until, is_shown: bool, ask: impl FnOnce()) -> i
             Err(rustix::io::Errno::INTR) => continue,
             Err(error) => return Err(error.into()),
         };
+        if std::mem::replace(&mut resumed, times_resumed()) != resumed {
+            echo.write(&typed);
+        }
         match byte {
             END => {
                 // What ends the input does not end the line.
