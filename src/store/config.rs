@@ -118,8 +118,8 @@ impl Config {
     /// [`Kind::Config`](crate::error::Kind::Config) when there is no such profile, or one of its values is not of its
     /// key's type.
     pub fn offer(&self, name: &ProfileName, settings: &mut Settings) -> Result<()> {
-        self.profile(name)?;
-        Key::ALL.iter().try_for_each(|key| self.offer_key(name, *key, settings))
+        let profile = self.profile(name)?;
+        Key::ALL.iter().try_for_each(|key| offer(profile, *key, settings))
     }
 
     /// Adds the profile's value for one key to `settings`.
@@ -127,14 +127,7 @@ impl Config {
     /// # Errors
     /// As [`Config::offer`].
     pub fn offer_key(&self, name: &ProfileName, key: Key, settings: &mut Settings) -> Result<()> {
-        let profile = self.profile(name)?;
-        if let Some(table) = written::not_a_table(profile, key) {
-            return Err(Error::config(format!("`{table}` is not a table")).hint(EDIT));
-        }
-        if let Some(value) = lookup(profile, key.dotted()) {
-            settings.offer(key, texts(key, value)?, ValueOrigin::Profile);
-        }
-        Ok(())
+        offer(self.profile(name)?, key, settings)
     }
 
     /// Whether a profile with this app client, whatever its name, lists a stored secret of this kind: profiles with the same client share
@@ -256,6 +249,16 @@ pub fn not_toml(path: &Path, text: &str, span: Option<std::ops::Range<usize>>, w
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     let why = printable(why.lines().next().unwrap_or_default(), 120);
     Error::config(format!("{} is not valid TOML at line {line}, column {column}: {why}", path.display()))
+}
+
+fn offer(profile: &Table, key: Key, settings: &mut Settings) -> Result<()> {
+    if let Some(table) = written::not_a_table(profile, key) {
+        return Err(Error::config(format!("`{table}` is not a table")).hint(EDIT));
+    }
+    if let Some(value) = lookup(profile, key.dotted()) {
+        settings.offer(key, texts(key, value)?, ValueOrigin::Profile);
+    }
+    Ok(())
 }
 
 /// The value at a dotted key of a profile.

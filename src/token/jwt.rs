@@ -23,10 +23,15 @@ pub struct UnverifiedClaims {
 pub fn read_unverified(token: &str) -> Option<UnverifiedClaims> {
     let claims = payload_unverified(token)?;
     Some(UnverifiedClaims {
-        exp: claims.get("exp").and_then(Value::as_f64).map(whole),
+        exp: exp(&claims),
         scope: claims.get("scope").and_then(Value::as_str).and_then(|scope| Scopes::parse([scope]).ok()),
         username: claims.get("username").and_then(Value::as_str).map(str::to_owned),
     })
+}
+
+/// `exp` (RFC 7519 section 4.1.4), in seconds since the Unix epoch.
+pub(crate) fn exp(claims: &Map<String, Value>) -> Option<u64> {
+    claims.get("exp").and_then(Value::as_f64).map(whole)
 }
 
 /// The first claim of an impossible type (RFC 7519 section 4.1, RFC 9068 section 2.2.3), and the right type: such a token has no clear

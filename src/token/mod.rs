@@ -83,10 +83,11 @@ impl Token {
         if !is_b64token(text) {
             return Err(Error::new(Kind::Network, "the token has characters outside RFC 6750 (b64token) or is empty"));
         }
-        if let Some((claim, expected)) = jwt::payload_unverified(text).and_then(|claims| jwt::mistyped(&claims)) {
+        let claims = jwt::payload_unverified(text);
+        if let Some((claim, expected)) = claims.as_ref().and_then(jwt::mistyped) {
             return Err(Error::new(Kind::Network, format!("the token's `{claim}` is not {expected}")));
         }
-        let exp = jwt::read_unverified(text).and_then(|claims| claims.exp);
+        let exp = claims.as_ref().and_then(jwt::exp);
         let expires_at = match lifetime {
             Lifetime::Missing => exp.map(|exp| exp.min(now / 1000 + MAX_LIFE_SECONDS)),
             Lifetime::Seconds(seconds) => {
