@@ -18,7 +18,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 /// The most tokens that are named one by one.
 const NAMED: usize = 20;
 
-/// Delete cached tokens: all, those of the profile that `-p` names, or expired ones
+/// Delete cached tokens: all, one profile's or expired ones
 ///
 /// cogtok does not ask first, since the next call gets a new token. A token that is already in use stays valid until it
 /// expires. You stay signed in: the refresh token is in the secret store, and gets the next token. Lock files stay.

@@ -15,7 +15,7 @@ use crate::app::App;
 pub enum Command {
     /// List the cached tokens, without showing them
     List(list::List),
-    /// Delete cached tokens: all, those of the profile that `-p` names, or expired ones
+    /// Delete cached tokens: all, one profile's or expired ones
     Clear(clear::Clear),
 }
 

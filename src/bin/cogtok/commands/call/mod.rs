@@ -31,7 +31,7 @@ pub enum Command {
     Runtime(Box<runtime::Runtime>),
     /// List the tools of an MCP server, or call one
     Gateway(Box<gateway::Gateway>),
-    /// Ask a model of Bedrock as the user, through the profile's identity pool
+    /// Ask a model of Bedrock, through the profile's identity pool
     Model(Box<model::Model>),
 }
 

@@ -23,7 +23,7 @@ const MIN_VALIDITY: Duration = Duration::from_secs(60);
 /// The most bytes of a prompt.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
-/// Ask a model of Bedrock as the user, through the profile's identity pool
+/// Ask a model of Bedrock, through the profile's identity pool
 ///
 /// The whole way from a sign-in to a model, in one call: the user's ID token, AWS credentials for it (as `aws-credentials`
 /// gets them), and Converse signed with those. Where a link of it fails, the message names that link. The answer is on

@@ -13,7 +13,7 @@ use crate::completion;
 use crate::io::terminal;
 use crate::services::mcp_clients::{Change, Entry, McpClient, OwnCommand, Reach, change, servers};
 
-/// Add an MCP server to an MCP client, with a fresh token on every request
+/// Add an MCP server to a client, always with a fresh token
 ///
 /// The client then starts `cogtok mcp-proxy`, which sends the current token. If the client has a command that adds servers, cogtok
 /// runs it. Otherwise cogtok edits the client's file: comments and other servers stay, and a copy of the old file stays beside it.

@@ -14,7 +14,7 @@ use crate::app::App;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
-    /// Add an MCP server to an MCP client, with a fresh token on every request
+    /// Add an MCP server to a client, always with a fresh token
     Install(Box<install::Install>),
     /// Remove a server that cogtok added to an MCP client
     Remove(remove::Remove),

@@ -13,9 +13,9 @@ use crate::commands::{mistyped, password_policy};
 use crate::completion;
 use crate::io::terminal;
 
-/// Set a new password with the code that `cogtok password forgot` had sent
+/// Set a new password with the code that was sent
 ///
-/// The code and the new password are asked for, at a terminal.
+/// `cogtok password forgot` has Cognito send the code. The code and the new password are asked for, at a terminal.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok password confirm -p ws --username alice@example.com\n  \

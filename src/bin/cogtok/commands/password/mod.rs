@@ -16,7 +16,7 @@ use crate::app::App;
 pub enum Command {
     /// Have Cognito send a code to the user's address
     Forgot(forgot::Forgot),
-    /// Set a new password with the code that `cogtok password forgot` had sent
+    /// Set a new password with the code that was sent
     Confirm(confirm::Confirm),
     /// Change the password of the user who is signed in
     Change(change::Change),

@@ -13,12 +13,12 @@ use crate::app::{App, is_there};
 use crate::env;
 use crate::io::{shell, terminal};
 
-/// Store secrets in one file encrypted with age, for machines without a keyring
+/// Store secrets in an encrypted file, without a keyring
 ///
-/// With FILE, cogtok creates an X25519 identity there, and COGTOK_SECRET_IDENTITY=FILE opens the secrets: store it
-/// apart from them. Without FILE, a passphrase opens them: COGTOK_PASSPHRASE, or what you type, at least 15
-/// characters. An existing secrets
-/// file still opens with what it was created with; cogtok creates no other identity for it.
+/// The file is encrypted with age. With FILE, cogtok creates an X25519 identity there, and COGTOK_SECRET_IDENTITY=FILE
+/// opens the secrets: store it apart from them. Without FILE, a passphrase opens them: COGTOK_PASSPHRASE, or what you
+/// type, at least 15 characters. An existing secrets file still opens with what it was created with; cogtok creates no
+/// other identity for it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok secret init ~/.config/cogtok/identity.txt\n  \

@@ -18,7 +18,7 @@ use crate::app::App;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
-    /// Store secrets in one file encrypted with age, for machines without a keyring
+    /// Store secrets in an encrypted file, without a keyring
     Init(init::Init),
     /// Store a secret of the profile
     Set(set::Set),
@@ -28,7 +28,7 @@ pub enum Command {
     Delete(delete::Delete),
     /// List the secrets of the m2m client at Cognito, without values
     ListRemote(list_remote::ListRemote),
-    /// Replace the secret of an app client, without a moment in which none works
+    /// Replace the secret of an app client, without downtime
     Rotate(rotate::Rotate),
 }
 

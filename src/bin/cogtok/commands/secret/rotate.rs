@@ -15,7 +15,7 @@ use crate::services::rotation::{Outcome, Rotation};
 /// How long the old secret works by default.
 const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Replace the secret of an app client, without a moment in which none works
+/// Replace the secret of an app client, without downtime
 ///
 /// Cognito adds a second secret, cogtok requests a token with it, and the new secret replaces the old one in the secret
 /// store or in Secrets Manager. After the grace period the same command deletes the old secret; before that it says

@@ -23,7 +23,7 @@ const FORMS: [Output; 2] = [Output::Text, Output::Json];
 /// The most bytes of a configuration that is pasted.
 const MOST_BYTES: usize = 1024 * 1024;
 
-/// Check whether a service would accept a token, and what to change if not
+/// Check whether a service accepts a token, and why not
 ///
 /// Prints each rule of the service with pass or FAIL. The options say how the service is configured, or the JSON that
 /// AWS prints of it; its pool is the profile's unless one of them names another.

@@ -36,7 +36,7 @@ pub enum Command {
     Inspect(inspect::Inspect),
     /// Verify a token: signature, issuer, client, times
     Verify(verify::Verify),
-    /// Check whether a service would accept a token, and what to change if not
+    /// Check whether a service accepts a token, and why not
     Check(check::Check),
     /// Revoke the stored refresh token, or one from standard input
     Revoke(revoke::Revoke),
