@@ -69,6 +69,22 @@ fn a_wrong_password_is_asked_for_again_and_the_third_is_the_last() {
 }
 
 #[test]
+fn what_can_not_be_one_and_what_is_refused_are_three_tries_in_all() {
+    let server = Server::always(Answer::json(401, &json!({"error": "invalid_client"})));
+    let home = Home::new();
+    home.scripted_profile(&server.token_url());
+    let mut terminal = home.cogtok(["token", "m2m"]).pty();
+    ask(&mut terminal, "Secret of client ", "refused-refused-refused");
+    terminal.expect("2 tries left.");
+    ask(&mut terminal, "Secret of client ", "");
+    terminal.expect("nothing was typed. 1 try left.");
+    ask(&mut terminal, "Secret of client ", "refused-refused-refused");
+    let session = terminal.wait();
+    assert_ended(&session, 4);
+    assert_eq!((session.text.matches("left").count(), server.hits()), (2, 2), "{session:?}");
+}
+
+#[test]
 fn a_wrong_passphrase_is_asked_for_again_before_anything_is_sent() {
     let server = server();
     let home = home_of(&server);

@@ -60,7 +60,7 @@ pub fn until_accepted<A, T>(
     mut send: impl FnMut(&A) -> Result<T>,
     retype: impl Fn(&mut A, Mistyped) -> Result<()>,
 ) -> Result<T> {
-    let mut tries = 1;
+    let mut left = terminal::MOST_TRIES;
     loop {
         let error = match send(answers) {
             Ok(done) => return Ok(done),
@@ -69,13 +69,15 @@ pub fn until_accepted<A, T>(
         let Some(wrong) = Mistyped::of(&error).filter(|wrong| typed.contains(wrong) && terminal::can_ask()) else {
             return Err(error);
         };
-        if tries == terminal::MOST_TRIES {
+        if left == 1 {
             return Err(error.map_advice(|advice| Some(for_typed(advice))));
         }
         log::info!(target: "cogtok", "{}", error.message());
-        terminal::ask_again(why(&error), terminal::MOST_TRIES - tries);
-        tries += 1;
-        retype(answers, wrong)?;
+        left -= 1;
+        terminal::ask_again(why(&error), left);
+        let (retyped, left_after) = terminal::with_tries_left(left, || retype(answers, wrong));
+        retyped?;
+        left = left_after;
     }
 }
 

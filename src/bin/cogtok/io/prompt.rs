@@ -1,13 +1,14 @@
 //! The part of the terminal that asks. Questions go to the terminal device, so that both streams can be captured.
 
-use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::secret::{MAX_BYTES, Secret};
 use tokio::sync::oneshot;
 
+use crate::io::person::{asking, can_ask, nobody_there};
 use crate::io::question::Question;
 use crate::io::signals;
 use crate::io::standard_input::unreadable;
@@ -16,63 +17,8 @@ use crate::io::terminal::modes::Hidden;
 use crate::io::terminal::modes::{Asking, note_shown};
 use crate::io::terminal::typed;
 use crate::io::terminal::typed::Until;
-use crate::io::terminal::{ask_again, manner, new_line, show};
-
-/// Milliseconds in which people were asked.
-static ASKING: AtomicU64 = AtomicU64::new(0);
-
-/// How long people have been asked in this call.
-pub fn time_asking() -> Duration {
-    Duration::from_millis(ASKING.load(Ordering::Relaxed))
-}
-
-/// Adds the time of its life to [`time_asking`].
-pub struct Stopwatch(Instant);
-
-/// Marks the time from now until the result is dropped as waiting for a person.
-pub fn asking() -> Stopwatch {
-    Stopwatch(Instant::now())
-}
-
-impl Drop for Stopwatch {
-    fn drop(&mut self) {
-        let took = u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX);
-        ASKING.fetch_add(took, Ordering::Relaxed);
-    }
-}
-
-/// Whether a person can be asked: standard input is a terminal and no option forbids it.
-pub fn can_ask() -> bool {
-    !manner().no_input && io::stdin().is_terminal()
-}
-
-/// Why no person can be asked.
-pub fn nobody_there() -> &'static str {
-    match (manner().no_input, std::fs::File::open("/dev/tty").is_ok()) {
-        (true, _) => "this call asks nothing",
-        (false, true) => "standard input is not the terminal",
-        (false, false) => "there is no terminal to ask at",
-    }
-}
-
-/// The most answers to one question.
-pub const MOST_TRIES: usize = 3;
-
-/// Asks until an answer is taken, at most three times: `ask` gives the reason where the answer was wrong, and fails where there
-/// is none.
-///
-/// # Errors
-/// The error of `ask`, or the third reason.
-pub fn until_taken<T>(mut ask: impl FnMut() -> Result<Result<T>>) -> Result<T> {
-    let mut tries = 1;
-    loop {
-        match ask()? {
-            Err(wrong) if tries < MOST_TRIES && can_ask() => ask_again(wrong.message(), MOST_TRIES - tries),
-            answer => return answer,
-        }
-        tries += 1;
-    }
-}
+use crate::io::terminal::{new_line, show};
+use crate::io::tries::until_taken;
 
 /// Asks for a secret on the terminal, without showing what is typed; again where nothing was typed.
 ///
@@ -251,7 +197,7 @@ pub fn address(url: &str) {
 /// Waits for a fixed time that does not count for the call's deadline; `why` is printed first.
 pub fn pause(why: &str, duration: Duration) {
     crate::io::terminal::note(why);
-    let _clock = Stopwatch(Instant::now());
+    let _clock = asking();
     std::thread::sleep(duration);
 }
 

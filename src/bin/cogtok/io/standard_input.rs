@@ -6,7 +6,7 @@ use cogtok::error::{Error, Result};
 use cogtok::secret::{MAX_BYTES, Secret};
 use tokio::sync::mpsc;
 
-use crate::io::prompt::{asking, can_ask};
+use crate::io::person::{asking, can_ask};
 use crate::io::signals;
 use crate::io::terminal::show;
 use crate::io::terminal::typed;

@@ -19,14 +19,15 @@ mod output_options;
 mod print;
 
 pub use crate::io::json::{JsonArray, json, json_line};
+pub use crate::io::person::{asking, can_ask, nobody_there, time_asking};
 pub use crate::io::prompt::{
-    MOST_TRIES, address, ask_in_background, ask_line, ask_line_once, ask_new_passphrase, ask_new_secret, ask_secret,
-    ask_secret_once, ask_shaped, asking, can_ask, can_offer, confirm, nobody_there, offer, pause, stop_asking,
-    time_asking, until_taken,
+    address, ask_in_background, ask_line, ask_line_once, ask_new_passphrase, ask_new_secret, ask_secret,
+    ask_secret_once, ask_shaped, can_offer, confirm, offer, pause, stop_asking,
 };
 pub use crate::io::question::Question;
 pub use crate::io::standard_input::{stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to};
 pub use crate::io::stream_output::{Live, nobody_reads};
+pub use crate::io::tries::{MOST_TRIES, until_taken, with_tries_left};
 pub use hints::{hint, profile, set_advice, set_config, set_profile, shown, shown_for, tell};
 pub use logger::set_manner;
 pub use modes::restore_modes;
