@@ -6,12 +6,14 @@
 
 mod advice;
 mod advice_kind;
+mod printable;
 
 use std::error::Error as StdError;
 use std::fmt;
 
 pub use advice::{Advice, AdvicePart, AdviceSaid, AdviceValue};
 pub use advice_kind::AdviceKind;
+pub use printable::{is_unprintable, printable};
 
 /// A `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -277,31 +279,6 @@ pub fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'
     })
 }
 
-/// Text that may be shown on a terminal: control characters and the marks that reorder text are escaped as
-/// `\u{1b}`, and more than `limit` characters are cut.
-pub fn printable(text: &str, limit: usize) -> String {
-    let mut shown = String::with_capacity(text.len().min(limit.saturating_mul(4)));
-    for (index, c) in text.chars().enumerate() {
-        if index == limit {
-            shown.push('…');
-            break;
-        }
-        match c {
-            '\n' | '\r' | '\t' => shown.push(' '),
-            c if is_unprintable(c) => shown.extend(c.escape_unicode()),
-            c => shown.push(c),
-        }
-    }
-    shown
-}
-
-/// Whether a character could move the cursor, reorder text or hide: controls (C0, C1, DEL), bidirectional marks,
-/// line separators and zero-width characters.
-pub fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,15 +301,5 @@ mod tests {
         let error = error.map_advice(|advice| advice.kind().is_none().then_some(advice));
         assert_eq!(error.advice().len(), 1);
         assert_eq!(error.with_hint(AdviceKind::SignInAgain).context("x").to_string(), "x: it is not set");
-    }
-
-    #[test]
-    fn printable_escapes_what_a_terminal_would_obey() {
-        assert_eq!(printable("a\u{1b}[31mb", 80), "a\\u{1b}[31mb");
-        assert_eq!(printable("x\u{202e}y\u{9b}z\u{7f}", 80), "x\\u{202e}y\\u{9b}z\\u{7f}");
-        assert_eq!(printable("line\r\nnext", 80), "line  next");
-        assert_eq!(printable("abcdef", 3), "abc…");
-        assert_eq!(printable("abcdef", usize::MAX), "abcdef");
-        assert_eq!(printable("grüße", 80), "grüße");
     }
 }
