@@ -78,7 +78,7 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
         terminal::note("no run has ended: nothing was deleted");
         return Ok(());
     }
-    let (runs, mut failed) = (ended.len(), Vec::new());
+    let (runs, mut done, mut failed) = (ended.len(), 0, Vec::new());
     let mut to_delete = Vec::new();
     for one in ended {
         // Waits for a process that is at work on it, so that the question is about all its users.
@@ -114,15 +114,17 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
             delete(app, &profile, &mut users)
         });
         // With one that can't be deleted the others still are, unless it would be the same with them.
-        if let Err(error) = deleted {
-            let is_over = matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Usage);
-            failed.push((one.run, error));
-            if is_over {
-                break;
-            }
+        let Err(error) = deleted else {
+            done += 1;
+            continue;
+        };
+        let is_over = matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Usage);
+        failed.push((one.run, error));
+        if is_over {
+            break;
         }
     }
-    unfinished(runs, failed)
+    unfinished(runs, done, failed)
 }
 
 /// The runs of the profile's pool that have ended, the newest first; those of other pools are only named.
@@ -172,14 +174,14 @@ fn as_json(ended: &[Ended]) -> Result<Value> {
 }
 
 /// The error for runs whose users are not all deleted.
-fn unfinished(runs: usize, failed: Vec<(String, Error)>) -> Result<()> {
-    let count = failed.len();
+fn unfinished(runs: usize, done: usize, failed: Vec<(String, Error)>) -> Result<()> {
     let mut failed = failed.into_iter();
     let Some((id, first)) = failed.next() else { return Ok(()) };
     if runs == 1 {
         return Err(first);
     }
     failed.for_each(|(id, error)| log::warn!(target: "cogtok", "run {id}: {error}"));
-    let kind = if count == runs { first.kind() } else { Kind::Partial };
-    Err(first.context(&format!("{count} of {runs} runs are not done; run {id}")).with_kind(kind))
+    let kind = if done == 0 { first.kind() } else { Kind::Partial };
+    let left = runs.saturating_sub(done);
+    Err(first.context(&format!("{left} of {runs} runs are not done; run {id}")).with_kind(kind))
 }
