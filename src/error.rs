@@ -87,6 +87,7 @@ struct Facts {
     operation: Option<String>,
     setting: Option<String>,
     is_of_caller: bool,
+    is_without_credentials: bool,
 }
 
 impl Error {
@@ -135,6 +136,18 @@ impl Error {
     /// Whether only this caller failed.
     pub fn is_of_caller(&self) -> bool {
         self.facts.as_ref().is_some_and(|facts| facts.is_of_caller)
+    }
+
+    /// A failure to find AWS credentials.
+    #[must_use]
+    pub fn without_credentials(mut self) -> Self {
+        self.facts.get_or_insert_default().is_without_credentials = true;
+        self
+    }
+
+    /// Whether there were no AWS credentials for the operation, which was then not sent. The kind does not say so: it is that of the cause.
+    pub fn is_without_credentials(&self) -> bool {
+        self.facts.as_ref().is_some_and(|facts| facts.is_without_credentials)
     }
 
     /// Adds advice.

@@ -169,9 +169,11 @@ impl Admin {
             // A throttled request was not carried out. For any other request without an answer, the outcome is unknown.
             let is_throttled = is_throttled(&error);
             let is_refused = error.kind() != Kind::Network;
-            let is_unsent = fault_in(&error).is_some_and(TransportError::is_unsent);
+            let is_unsent = error.is_without_credentials() || fault_in(&error).is_some_and(TransportError::is_unsent);
             may_be_made |= !is_refused && !is_throttled && !is_unsent;
-            let is_lasting = fault_in(&error).is_some_and(|fault| !fault.is_transient());
+            // The search for credentials had tries of its own.
+            let is_lasting =
+                error.is_without_credentials() || fault_in(&error).is_some_and(|fault| !fault.is_transient());
             let pause = policy.pause(None).filter(|_| !(is_refused || is_lasting || is_throttled && self.is_paced));
             if !may_be_made && pause.is_none() {
                 return Err(CreateUserError::Refused(error));

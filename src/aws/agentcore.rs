@@ -80,7 +80,7 @@ impl Resource {
                     .text("operation", operation)
                     .text("command", self.aws_command()),
             ),
-            None if error.kind() == Kind::AwsCredentials => {
+            None if error.is_without_credentials() || error.kind() == Kind::AwsCredentials => {
                 error.hint(Advice::new(AdviceKind::ObtainAuthorizer).text("command", self.aws_command()))
             }
             _ => error,

@@ -6,6 +6,7 @@ mod failure;
 mod of_profile;
 mod process;
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use aws_config::ecs::EcsCredentialsProvider;
@@ -51,6 +52,7 @@ pub fn provider(wire: &HttpClient, profile: &Profile, region: &Region) -> Result
             half: profile.half_of_aws_pair,
             web_identity_token_file: profile.web_identity_token_file.clone(),
             redactor: wire.redactor().clone(),
+            failed: Mutex::default(),
             files,
         })
     };

@@ -24,10 +24,10 @@ pub(crate) fn no_credentials(operation: &str, failure: Option<&(dyn StdError + '
     let message = format!("{operation} needs AWS credentials, and there are none that cogtok can use");
     let cause = failure.and_then(|failure| chain(failure).find_map(|error| error.downcast_ref::<Cause>()));
     let Some(cause) = cause else {
-        return Error::new(Kind::AwsCredentials, message).hint(AdviceKind::SignInToAws);
+        return Error::new(Kind::AwsCredentials, message).hint(AdviceKind::SignInToAws).without_credentials();
     };
     let error = Error::new(cause.kind, format!("{message}: {cause}")).because(cause.to_string());
-    cause.hints.iter().fold(error, |error, hint| error.hint(hint.clone()))
+    cause.hints.iter().fold(error, |error, hint| error.hint(hint.clone())).without_credentials()
 }
 
 /// The error for what the SDK reports of `operation`.

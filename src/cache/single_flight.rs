@@ -102,8 +102,9 @@ impl<F: Flight> Turn<F> {
                 Ok(value)
             }
             Err(error) => {
-                // A caller that ran out of time must not fail callers with more time.
-                if self.flight.is_shared(&error) && !error.is_of_caller() && Instant::now() < self.deadline {
+                // What this caller lacks, time or AWS credentials, others may have.
+                let is_of_caller = error.is_of_caller() || error.is_without_credentials();
+                if self.flight.is_shared(&error) && !is_of_caller && Instant::now() < self.deadline {
                     lock.note_failure(serde_json::to_value(Failure::of(&error, now)).ok());
                 }
                 self.fall_back_to_cached(error)

@@ -25,7 +25,7 @@ fn assert_ends_at_once<'h>(what: &str, run: impl Fn() -> Run<'h>, mut is_waiting
 }
 
 /// Whether this process waits for a file lock.
-fn waits_for_a_lock(pid: i32) -> bool {
+pub fn waits_for_a_lock(pid: i32) -> bool {
     let locks = std::fs::read_to_string("/proc/locks").unwrap();
     let pid = pid.to_string();
     locks.lines().any(|line| line.contains("->") && line.split_whitespace().nth(5) == Some(&pid))

@@ -24,6 +24,7 @@ mod aws_account;
 mod aws_causes;
 mod aws_causes_refused;
 mod aws_credentials;
+mod aws_outage;
 mod cache;
 mod cache_command;
 mod cache_faults;

@@ -3,10 +3,13 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
+use tokio::time::Instant;
 
 use super::configuration::{fault_of, word};
 use super::failure::{Failure, readable};
@@ -17,8 +20,12 @@ use crate::store::aws_files::AwsFiles;
 /// A little less than the time-outs of the SDK and of cogtok, whose errors say nothing.
 const PATIENCE: Duration = Duration::from_millis(4800);
 
+/// How long a failed search stands for those who waited for it. The SDK lets them search one after the other, each within a time that
+/// began with the first search.
+const SHARED: Duration = Duration::from_secs(1);
+
 /// Why, and what to do about it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Cause {
     /// [`Kind::AwsCredentials`], or [`Kind::Network`] if a service could not be asked for them.
     pub kind: Kind,
@@ -76,31 +83,45 @@ pub(crate) struct Explained {
     /// AWS_WEB_IDENTITY_TOKEN_FILE.
     pub web_identity_token_file: Option<PathBuf>,
     pub redactor: Redactor,
+    /// When the last search failed, and why.
+    pub failed: Mutex<Option<(Instant, Option<Cause>)>>,
 }
 
 impl Explained {
     async fn credentials(&self) -> provider::Result {
-        let end = tokio::time::Instant::now() + PATIENCE;
+        if let Some(cause) = self.just_failed() {
+            return Err(error(cause));
+        }
+        let cause = match self.search().await {
+            Ok(credentials) => return Ok(credentials),
+            Err(cause) => cause,
+        };
+        let what = cause.as_ref().map_or("none of the places where the AWS tools look has any", |cause| &cause.what);
+        log::info!(target: "cogtok", "no AWS credentials: {what}");
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), cause.clone()));
+        Err(error(cause))
+    }
+
+    fn just_failed(&self) -> Option<Option<Cause>> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.as_ref().filter(|(at, _)| at.elapsed() < SHARED).map(|(_, cause)| cause.clone())
+    }
+
+    /// Asks one source after the other.
+    ///
+    /// # Errors
+    /// Why there are none; nothing where nothing was set up at all.
+    async fn search(&self) -> Result<Credentials, Option<Cause>> {
+        let end = Instant::now() + PATIENCE;
         for (source, provider) in &self.sources {
             match tokio::time::timeout_at(end, provider.provide_credentials()).await {
                 Ok(Ok(credentials)) => return Ok(credentials),
                 Ok(Err(CredentialsError::CredentialsNotLoaded(_))) => {}
-                Ok(Err(error)) => return Err(self.error(self.of_source(*source, Some(&error)))),
-                Err(_) => return Err(self.error(self.of_source(*source, None))),
+                Ok(Err(error)) => return Err(Some(self.of_source(*source, Some(&error)))),
+                Err(_) => return Err(Some(self.of_source(*source, None))),
             }
         }
-        match self.of_files().or_else(|| self.nothing()) {
-            Some(cause) => Err(self.error(cause)),
-            None => {
-                log::info!(target: "cogtok", "no AWS credentials: none of the places where the AWS tools look has any");
-                Err(CredentialsError::not_loaded_no_source())
-            }
-        }
-    }
-
-    fn error(&self, cause: Cause) -> CredentialsError {
-        log::info!(target: "cogtok", "no AWS credentials: {cause}");
-        CredentialsError::provider_error(cause)
+        Err(self.of_files().or_else(|| self.nothing()))
     }
 
     /// Why `source` failed. Without an error, the time ran out.
@@ -238,6 +259,10 @@ pub(super) fn of_service(service: &str, operation: &str, whose: &str, failure: &
             Cause::new(format!("{service} gave no credentials{for_whom}{why}"), [check.into()])
         }
     }
+}
+
+fn error(cause: Option<Cause>) -> CredentialsError {
+    cause.map_or_else(CredentialsError::not_loaded_no_source, CredentialsError::provider_error)
 }
 
 /// How long credentials may take, in whole seconds.

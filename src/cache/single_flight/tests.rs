@@ -90,6 +90,7 @@ fn a_failure_of_one_caller_alone_is_not_shared() {
         (Error::new(Kind::Refused, "my secret is wrong"), soon()),
         (Error::new(Kind::NeedsHuman, "I have no terminal"), soon()),
         (Error::network("I ran out of time"), Instant::now()),
+        (Error::network("my AWS profile gives no credentials").without_credentials(), soon()),
     ];
     for (error, deadline) in failures {
         let Ok(Acquired::Turn(turn)) = take_turn(place.flight(CacheUse::Full), NOW, deadline, now) else { panic!() };

@@ -89,7 +89,8 @@ pub async fn make(
                 let mut outcome = outcome.borrow_mut();
                 // An error that every user would hit ends the run; a journal that can't be written does so before the next request.
                 let is_without_group = error.code() == Some("ResourceNotFoundException");
-                if is_without_group || matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Store) {
+                let is_of_all = is_without_group || error.is_without_credentials();
+                if is_of_all || matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Store) {
                     outcome.ended_by.get_or_insert(error);
                 } else if !is_unsent(&error) {
                     outcome.failed += 1;
@@ -188,7 +189,9 @@ fn is_throttled(error: &Error) -> bool {
 fn may_pass(error: &Error) -> bool {
     let is_failure = error.code().is_none_or(|code| code.starts_with("Internal") || code == "ServiceUnavailable");
     let is_lasting = fault_in(error).is_some_and(|fault| !fault.is_transient());
-    !is_lasting && (error.kind() == Kind::Network || (error.kind() == Kind::Partial && is_failure))
+    !is_lasting
+        && !error.is_without_credentials()
+        && (error.kind() == Kind::Network || (error.kind() == Kind::Partial && is_failure))
 }
 
 /// Waits for all of them.

@@ -82,6 +82,7 @@ impl Batch<'_> {
     ) -> Result<()> {
         let total = self.total;
         let (mut done, mut failures, mut pace, mut tried) = (0, Failures::default(), PACE, 0);
+        let mut is_without_credentials = false;
         let progress = (total > 1).then(|| Progress::new(self.doing, self.deed.several, total));
         for user in users {
             let next = Instant::now() + pace;
@@ -106,7 +107,8 @@ impl Batch<'_> {
                 }
                 Err(error) if total == 1 => return Err(error),
                 Err(error) => {
-                    let is_over = matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Usage);
+                    let is_over = is_of_all(&error);
+                    is_without_credentials |= error.is_without_credentials();
                     failures.add(&user.shown, error);
                     if is_over {
                         break;
@@ -130,7 +132,8 @@ impl Batch<'_> {
             }
             return Ok(());
         }
-        Err(self.unfinished(done, failures, total.saturating_sub(tried)))
+        let error = self.unfinished(done, failures, total.saturating_sub(tried));
+        Err(if is_without_credentials { error.without_credentials() } else { error })
     }
 
     /// One user. Each call gets the default time-out if none was given; throttling slows down the next calls.
@@ -173,6 +176,11 @@ impl Batch<'_> {
         let error = Error::new(kind, format!("{what}; it failed for {list}{more}{untried}"));
         hints.into_iter().fold(error, Error::hint)
     }
+}
+
+/// Whether every other user would meet with the same.
+pub fn is_of_all(error: &Error) -> bool {
+    error.is_without_credentials() || matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Usage)
 }
 
 /// Calls `act` for each of the users whom a person named.

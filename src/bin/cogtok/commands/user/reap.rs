@@ -7,6 +7,7 @@ use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::settings::profile::Profile;
 use serde_json::{Value, json};
 
+use super::batch::is_of_all;
 use super::chosen::Selected;
 use super::delete::{delete, refuse_unfinished};
 use super::failures::NAMED;
@@ -118,7 +119,7 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
             done += 1;
             continue;
         };
-        let is_over = matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Usage);
+        let is_over = is_of_all(&error);
         failed.push((one.run, error));
         if is_over {
             break;

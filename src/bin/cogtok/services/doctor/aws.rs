@@ -72,7 +72,7 @@ pub(crate) async fn credentials(wire: &HttpClient, profile: &Profile, signer: &R
             Ok(caller) => Finding::ok(check, format!("{} (account {})", caller.arn, caller.account)),
             Err(error) => unknown_caller(&error),
         },
-        (Err(error), need) if is_of_credentials(error) && error.source().is_some() => {
+        (Err(error), need) if error.is_without_credentials() && error.source().is_some() => {
             let why = error.source().map(ToString::to_string).unwrap_or_default();
             let hint = error.advice().first().cloned().unwrap_or_else(|| hints::HELP.into());
             match need {
@@ -99,11 +99,6 @@ pub(crate) async fn credentials(wire: &HttpClient, profile: &Profile, signer: &R
         (Err(error), None) if error.kind() == Kind::Config => Finding::skip(check, format!("skipped: {error}")),
         (Err(error), None) => Finding::of(check, error).softened(),
     }
-}
-
-/// Whether the search for credentials failed, on this machine or at the service that gives them.
-fn is_of_credentials(error: &Error) -> bool {
-    matches!(error.kind(), Kind::AwsCredentials | Kind::Network)
 }
 
 /// The caller behind existing credentials could not be determined. If the network failed, they may still work.
