@@ -14,7 +14,7 @@ const SSO: &str = "[profile class]\nsso_session = class\nsso_account_id = 111122
 const SSO_CACHE: &str = ".aws/sso/cache/8d767bf5b72373d12f0efd4406677e9ed076f592.json";
 
 /// Its profiles assume a role with keys, with a web identity, and in a container and a machine of AWS.
-fn home(server: &Server) -> Home {
+pub fn home(server: &Server) -> Home {
     let home = home_of(server, "");
     let token = home.plant("token", "a-web-identity-token");
     home.plant(
@@ -33,7 +33,7 @@ fn home(server: &Server) -> Home {
 
 /// What `user list` says with these variables, and whether the doctor and `-v` say the same.
 #[track_caller]
-fn told(home: &Home, variables: &[(&str, &str)], code: i32, says_what: &str, helps: &str) {
+pub fn told(home: &Home, variables: &[(&str, &str)], code: i32, says_what: &str, helps: &str) {
     let run = |args: &[&str]| {
         let run = home.cogtok(args.iter().copied());
         variables.iter().fold(run, |run, (name, value)| run.env(name, value))
@@ -50,14 +50,7 @@ fn told(home: &Home, variables: &[(&str, &str)], code: i32, says_what: &str, hel
 #[test]
 fn what_sts_refuses_is_told_with_the_profile_and_the_role() {
     let cognito = Server::canary();
-    let sts = Server::always(Answer::new(
-        403,
-        "text/xml",
-        format!(
-            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
-             <Code>AccessDenied</Code><Message>{DENIED}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
-        ),
-    ));
+    let sts = Server::always(sts_error(403, "AccessDenied", DENIED));
     let home = home(&cognito);
     let (url, token) = (sts.url(), home.path("token"));
     let at = ("AWS_ENDPOINT_URL_STS", url.as_str());
@@ -162,16 +155,34 @@ fn what_a_container_or_a_machine_refuses_is_told_with_the_status() {
     cognito_was_not_asked(&cognito);
 }
 
-#[test]
-fn what_sso_refuses_is_told_as_what_it_is() {
-    let cognito = Server::canary();
-    let home = home_of(&cognito, SSO);
+/// A home whose profile `class` is signed in to SSO.
+pub fn signed_in_to_sso(server: &Server) -> Home {
+    let home = home_of(server, SSO);
     home.plant(
         SSO_CACHE,
         json!({"accessToken": "sso-access-token-canary", "expiresAt": "2199-01-01T00:00:00Z", "region": "us-east-1",
             "startUrl": "https://class.awsapps.com/start"})
         .to_string(),
     );
+    home
+}
+
+/// What STS answers when it refuses.
+pub fn sts_error(status: u16, code: &str, message: &str) -> Answer {
+    Answer::new(
+        status,
+        "text/xml",
+        format!(
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+             <Code>{code}</Code><Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+        ),
+    )
+}
+
+#[test]
+fn what_sso_refuses_is_told_as_what_it_is() {
+    let cognito = Server::canary();
+    let home = signed_in_to_sso(&cognito);
     let answer = |status, code: &str, message: &str| {
         Server::always(Answer::json(status, &json!({"message": message})).header("x-amzn-ErrorType", code).unlike_aws())
     };
@@ -205,7 +216,7 @@ fn what_sso_refuses_is_told_as_what_it_is() {
 
 /// No signed operation was sent.
 #[track_caller]
-fn cognito_was_not_asked(server: &Server) {
+pub fn cognito_was_not_asked(server: &Server) {
     let asked = |target: &str| target.ends_with("ListUsers");
     assert!(!server.requests().iter().any(|request| request.header("x-amz-target").is_some_and(asked)));
 }

@@ -22,6 +22,7 @@ mod answers_with_more;
 mod answers_without;
 mod aws_account;
 mod aws_causes;
+mod aws_causes_busy;
 mod aws_causes_refused;
 mod aws_credentials;
 mod aws_outage;

@@ -247,6 +247,14 @@ pub(super) fn of_service(service: &str, operation: &str, whose: &str, failure: &
             let hints = Error::from(fault.clone()).advice().to_vec();
             Cause::of_network(format!("{service} could not be asked{for_whom}{after}: {fault}"), hints)
         }
+        Failure::Refused(refused) if refused.is_throttling() => {
+            let what = format!("{service} is throttling{for_whom}{after}: {}", refused.said());
+            Cause::of_network(what, ["wait a little and try again".into()])
+        }
+        Failure::Refused(refused) if refused.is_of_another() => Cause::of_network(
+            format!("the answer of {service}{for_whom}{after} is not one of AWS: {}", refused.said()),
+            ["check the network and the proxy, then try again".into()],
+        ),
         Failure::Refused(refused) if refused.is_outage() => {
             Cause::of_network(format!("{service} failed{for_whom}{after}: {}", refused.said()), ["try again".into()])
         }

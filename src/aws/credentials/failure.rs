@@ -5,6 +5,8 @@ use std::io;
 
 use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::provider::error::CredentialsError;
+use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
+use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
 use aws_sdk_sts::error::SdkError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
@@ -55,9 +57,27 @@ impl Refused {
         }
     }
 
-    /// Whether the service failed, rather than refused.
+    /// Whether the service asks for fewer requests.
+    pub fn is_throttling(&self) -> bool {
+        self.status == Some(429) || THROTTLING_ERRORS.contains(&self.code.as_str())
+    }
+
+    /// Whether the service failed, or one that it asked, rather than refused.
     pub fn is_outage(&self) -> bool {
-        self.status.is_some_and(|status| status >= 500)
+        let code = self.code.as_str();
+        self.status.is_some_and(|status| status == 408 || status >= 500)
+            || code == "IDPCommunicationError"
+            || TRANSIENT_ERRORS.contains(&code)
+    }
+
+    /// Whether it is no error of AWS, such as a page of something on the way that answers with 200.
+    pub fn is_of_another(&self) -> bool {
+        self.status.is_some_and(|status| status < 400)
+    }
+
+    /// Whether the service decided.
+    pub fn is_refusal(&self) -> bool {
+        !(self.is_throttling() || self.is_outage() || self.is_of_another())
     }
 }
 
@@ -114,6 +134,9 @@ fn refused(error: &CredentialsError, redactor: &Redactor) -> Option<Refused> {
         if let Some(error) = error.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError>>() {
             return answered(error, redactor);
         }
+        if let Some(error) = error.downcast_ref::<SdkError<GetRoleCredentialsError>>() {
+            return answered(error, redactor);
+        }
         if let Some(ImdsError::ErrorResponse(answer)) = error.downcast_ref::<ImdsError>() {
             return Some(Refused { status: Some(answer.response().status().as_u16()), ..Refused::default() });
         }
@@ -124,21 +147,16 @@ fn refused(error: &CredentialsError, redactor: &Redactor) -> Option<Refused> {
         return Some(refused);
     }
     // The SDK keeps neither the type nor the answer of these.
-    let all: Vec<String> = chain(error).map(ToString::to_string).collect();
-    let last = all.last()?;
+    let last = chain(error).last()?.to_string();
     if let Some((_, status)) = last.split_once("from HTTP credential provider: StatusCode(") {
         let status = status.trim_end_matches(')').parse().ok();
         return Some(Refused { status, ..Refused::default() });
     }
-    if last.starts_with("request forbidden: IMDS is disabled") {
-        return Some(Refused { status: Some(403), ..Refused::default() });
-    }
-    let is_answer = all.iter().any(|text| text == "service error");
-    let (code, message) = last.split_once(": ").unwrap_or((last, ""));
-    is_answer.then(|| Refused { code: clean(Some(code)), message: clean(Some(message)), status: None })
+    let is_forbidden = last.starts_with("request forbidden: IMDS is disabled");
+    is_forbidden.then(|| Refused { status: Some(403), ..Refused::default() })
 }
 
-/// A refusal by STS, with the status of the answer.
+/// An answer of STS or SSO, with the status of the answer.
 fn answered<E: ProvideErrorMetadata>(error: &SdkError<E>, redactor: &Redactor) -> Option<Refused> {
     let status = error.raw_response()?.status().as_u16();
     let clean = |text: Option<&str>| cleaned(text.unwrap_or_default(), redactor);

@@ -139,6 +139,9 @@ impl Explained {
                 ["check the network and the proxy, then try again".into()],
             ),
             Failure::Unanswered(_) => of_service("SSO", "", &self.files.profile(name), failure, String::new()),
+            Failure::Refused(refused) if !refused.is_refusal() => {
+                of_service("SSO", "", &self.files.profile(name), failure, String::new())
+            }
             _ if lower.contains("expired") || lower.contains("unauthorized") => {
                 Cause::new(format!("the SSO session of profile `{shown}` has expired"), login())
             }
