@@ -214,6 +214,32 @@ fn what_sso_refuses_is_told_as_what_it_is() {
     cognito_was_not_asked(&cognito);
 }
 
+#[test]
+fn a_clock_that_is_wrong_is_not_taken_for_a_wrong_key() {
+    let cognito = Server::canary();
+    let home = home(&cognito);
+    let wrong = "The request signature we calculated does not match the signature you provided.";
+    for (code, message, helps) in [
+        (
+            "SignatureDoesNotMatch",
+            "Signature expired: 20261129T203312Z is now earlier than 20261129T211512Z",
+            "hint: check this machine's clock\n",
+        ),
+        (
+            "SignatureDoesNotMatch",
+            "Signature not yet current: 20261129T215312Z is still later than 20261129T211512Z",
+            "hint: check this machine's clock\n",
+        ),
+        ("RequestExpired", "Request has expired.", "hint: check this machine's clock\n"),
+        ("SignatureDoesNotMatch", wrong, "hint: check the access keys of profile `base`"),
+    ] {
+        let sts = Server::always(sts_error(403, code, message).unlike_aws());
+        let says = format!("STS refused profile `keys` of ~/.aws (AssumeRole): {code}: {message}");
+        told(&home, &[("AWS_PROFILE", "keys"), ("AWS_ENDPOINT_URL_STS", &sts.url())], 9, &says, helps);
+    }
+    cognito_was_not_asked(&cognito);
+}
+
 /// No signed operation was sent.
 #[track_caller]
 pub fn cognito_was_not_asked(server: &Server) {

@@ -70,6 +70,12 @@ impl Refused {
             || TRANSIENT_ERRORS.contains(&code)
     }
 
+    /// Whether the request was signed with a time that is far from the service's.
+    pub fn is_of_clock(&self) -> bool {
+        self.code == "RequestExpired"
+            || ["Signature expired", "Signature not yet current"].iter().any(|words| self.message.starts_with(words))
+    }
+
     /// Whether it is no error of AWS, such as a page of something on the way that answers with 200.
     pub fn is_of_another(&self) -> bool {
         self.status.is_some_and(|status| status < 400)

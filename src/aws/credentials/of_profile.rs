@@ -100,7 +100,9 @@ impl Explained {
             _ => "",
         };
         let base = Base::of(&self.files, begin);
+        let is_of_clock = matches!(failure, Failure::Refused(refused) if refused.is_of_clock());
         let hint = match (code, base) {
+            _ if is_of_clock => "check this machine's clock".to_owned(),
             ("AccessDenied" | "AccessDeniedException", _) => {
                 "check its `role_arn`, and ask whoever manages that role whether its trust policy lets you assume it"
                     .to_owned()
