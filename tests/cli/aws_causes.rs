@@ -32,8 +32,6 @@ fn no_credentials(run: Run<'_>) -> Output {
 #[test]
 fn each_cause_is_told_with_the_profile_and_what_helps() {
     let server = Server::canary();
-    let mfa = "[profile mfa]\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = base\nmfa_serial = arn:aws:iam::111122223333:mfa/me\n\
-         [profile base]\naws_access_key_id = AKIAX\naws_secret_access_key = y\n";
     let made = "[profile made]\ncredential_process = TOOL --token hunter2hunter2\n".to_owned();
     let nested = format!("[profile top]\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = made\n{made}");
     for (config, name, says, helps) in [
@@ -88,7 +86,6 @@ fn each_cause_is_told_with_the_profile_and_what_helps() {
             "the program `echo` printed something other than credentials",
             "--profile odd",
         ),
-        (mfa, "mfa", "profile `mfa` of ~/.aws needs an MFA code", "aws configure export-credentials --profile mfa"),
         (
             "[profile a]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = b\n[profile b]\nrole_arn = arn:aws:iam::1:role/y\nsource_profile = a\n",
             "a",

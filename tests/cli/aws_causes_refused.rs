@@ -21,6 +21,8 @@ pub fn home(server: &Server) -> Home {
         ".aws/config",
         format!(
             "[profile keys]\nrole_arn = {ROLE}\nsource_profile = base\n\
+             [profile mfa]\nrole_arn = {ROLE}\nsource_profile = base\nmfa_serial = arn:aws:iam::111122223333:mfa/me\n\
+             [profile above]\nrole_arn = {ROLE}\nsource_profile = mfa\n\
              [profile base]\naws_access_key_id = AKIAX\naws_secret_access_key = y\n\
              [profile web]\nrole_arn = {ROLE}\nweb_identity_token_file = {}\n\
              [profile ecs]\nrole_arn = {ROLE}\ncredential_source = EcsContainer\n\
@@ -236,6 +238,30 @@ fn a_clock_that_is_wrong_is_not_taken_for_a_wrong_key() {
         let sts = Server::always(sts_error(403, code, message).unlike_aws());
         let says = format!("STS refused profile `keys` of ~/.aws (AssumeRole): {code}: {message}");
         told(&home, &[("AWS_PROFILE", "keys"), ("AWS_ENDPOINT_URL_STS", &sts.url())], 9, &says, helps);
+    }
+    cognito_was_not_asked(&cognito);
+}
+
+#[test]
+fn a_role_that_wants_an_mfa_code_is_blamed_only_where_sts_denies_it() {
+    let cognito = Server::canary();
+    let home = home(&cognito);
+    let closed = format!("http://127.0.0.1:{}", closed_port());
+    let ask = |profile, url: &str, code, says: &str, helps: &str| {
+        told(&home, &[("AWS_PROFILE", profile), ("AWS_ENDPOINT_URL_STS", url)], code, says, helps);
+    };
+    let unknown = "The security token included in the request is invalid.";
+    let refusing = Server::always(sts_error(403, "InvalidClientTokenId", unknown).unlike_aws());
+    let says = "STS refused profile `mfa` of ~/.aws (AssumeRole): InvalidClientTokenId: ";
+    ask("mfa", &refusing.url(), 9, says, "check the access keys of profile `base`");
+    let failing = Server::always(Answer::new(503, "text/html", "<html>").unlike_aws());
+    ask("mfa", &failing.url(), 6, "STS failed for profile `mfa` of ~/.aws (AssumeRole): HTTP 503", "try again");
+    let says = "STS could not be asked for profile `mfa` of ~/.aws (AssumeRole): no connection to 127.0.0.1";
+    ask("mfa", &closed, 6, says, "check the URL, the network and the proxy");
+    let denying = Server::always(sts_error(403, "AccessDenied", DENIED));
+    for profile in ["mfa", "above"] {
+        let says = "profile `mfa` of ~/.aws needs an MFA code (from arn:aws:iam::111122223333:mfa/me)";
+        ask(profile, &denying.url(), 9, says, "aws configure export-credentials --profile mfa");
     }
     cognito_was_not_asked(&cognito);
 }

@@ -135,17 +135,22 @@ fn role(files: &AwsFiles, names: &[&str]) -> Option<Fault> {
     let get = |name: &str, key: &str| files.get(name, key);
     let name = names.iter().find(|name| get(name, "role_arn").is_some())?;
     let profile = files.profile(name);
-    if let Some(device) = get(name, "mfa_serial") {
-        let device = printable(device, 120);
-        let what = format!("{profile} needs an MFA code (from {device}), which cogtok does not ask for");
-        return Some((what, format!("{} asks for it (AWS CLI v2); then leave the profile out", export(name))));
-    }
     let others = ["source_profile", "credential_source", "web_identity_token_file"];
     if !others.iter().any(|key| get(name, key).is_some()) {
         let what = format!("{profile} assumes a role and names no credentials to do it with");
         return Some((what, "add `source_profile` or `credential_source` to it".to_owned()));
     }
     None
+}
+
+/// The MFA code that a role of the chain wants, the one that is assumed first. The SDK asks STS without one.
+pub(super) fn mfa_of(files: &AwsFiles, name: &str) -> Option<Fault> {
+    let names = chain_of(files, name).ok()?;
+    let wanted = |name: &&str| files.get(name, "role_arn").and(files.get(name, "mfa_serial"));
+    let (name, device) = names.iter().rev().find_map(|name| Some((*name, wanted(name)?)))?;
+    let (profile, device) = (files.profile(name), printable(device, 120));
+    let what = format!("{profile} needs an MFA code (from {device}), which cogtok does not ask for");
+    Some((what, format!("{} asks for it (AWS CLI v2); then leave the profile out", export(name))))
 }
 
 fn session(files: &AwsFiles, name: &str) -> Option<Fault> {

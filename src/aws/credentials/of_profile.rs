@@ -3,7 +3,7 @@
 use aws_credential_types::provider::error::CredentialsError;
 
 use super::cause::{CORRECT, Cause, Explained, of_container, of_machine, of_service, seconds, web_identity};
-use super::configuration::{Base, begin_of, export, fault_of, word};
+use super::configuration::{Base, begin_of, export, fault_of, mfa_of, word};
 use super::failure::{Failure, readable, sts_operation};
 use super::process::{PROCESS, program};
 use crate::error::printable;
@@ -99,11 +99,15 @@ impl Explained {
             Failure::Refused(refused) => refused.code.as_str(),
             _ => "",
         };
+        let is_denied = matches!(code, "AccessDenied" | "AccessDeniedException");
+        if let Some((what, hint)) = Some(name).filter(|_| is_denied).and_then(|name| mfa_of(&self.files, name)) {
+            return Cause::new(what, [hint.into()]);
+        }
         let base = Base::of(&self.files, begin);
         let is_of_clock = matches!(failure, Failure::Refused(refused) if refused.is_of_clock());
         let hint = match (code, base) {
             _ if is_of_clock => "check this machine's clock".to_owned(),
-            ("AccessDenied" | "AccessDeniedException", _) => {
+            _ if is_denied => {
                 "check its `role_arn`, and ask whoever manages that role whether its trust policy lets you assume it"
                     .to_owned()
             }
