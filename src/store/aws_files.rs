@@ -1,5 +1,7 @@
 //! The AWS tools' files, `~/.aws/config` and `~/.aws/credentials`.
 
+mod malformed_line;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
@@ -8,6 +10,7 @@ use super::file;
 use crate::error::{Error, Kind, Result, printable};
 use crate::settings::keys::nearest;
 use crate::settings::profile::AwsFilePath;
+use malformed_line::malformed_line;
 
 /// The largest of these files that is read, in bytes.
 const LIMIT: u64 = 16 * 1024 * 1024;
@@ -129,10 +132,11 @@ impl AwsFiles {
         format!("the profiles of {} are {}{more}", self.place(), listed.join(", "))
     }
 
-    /// The first line that the AWS tools can't read, with its file; they then read nothing.
-    pub fn malformed(&self) -> Option<String> {
+    /// The first line that the AWS tools can't read, with its file, and what to do; they then read nothing.
+    pub fn malformed(&self) -> Option<(String, &'static str)> {
         let of = |index: usize, text: &str| {
-            malformed(text).map(|(line, why)| format!("line {line} of {} {why}", self.file(index)))
+            malformed_line(text)
+                .map(|(line, why)| (format!("line {line} of {} {}", self.file(index), why.as_str()), why.advice()))
         };
         of(0, &self.config).or_else(|| of(1, &self.credentials))
     }
@@ -149,28 +153,6 @@ impl AwsFiles {
             None => NAMES.get(index).copied().unwrap_or("~/.aws").to_owned(),
         }
     }
-}
-
-/// The number of the first line that is neither a section, a value nor a comment, and what is wrong with it.
-fn malformed(text: &str) -> Option<(usize, &'static str)> {
-    let mut is_in_section = false;
-    let mut look = |line: &str| {
-        if line.trim().is_empty() || line.starts_with(['#', ';']) {
-            return None;
-        }
-        if line.starts_with('[') {
-            is_in_section = true;
-            let bare = line.split(['#', ';']).next().unwrap_or_default().trim();
-            return (!bare.ends_with(']')).then_some("has no `]`");
-        }
-        if !is_in_section {
-            return Some("comes before the first profile");
-        }
-        let is_value = line.split_once('=').is_some_and(|(key, _)| !key.trim().is_empty());
-        // An indented line continues the one before it.
-        (!is_value && !line.starts_with([' ', '\t'])).then_some("has no `=` after a name")
-    };
-    text.lines().enumerate().find_map(|(index, line)| look(line).map(|why| (index + 1, why)))
 }
 
 fn session(name: &str) -> String {
@@ -193,9 +175,9 @@ fn read(path: &Path) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// The name of the section that a line starts, its words separated by single spaces.
+/// The name of the section that a line starts, its words separated by single spaces. To the AWS tools an indented line starts none.
 fn header(line: &str) -> Option<String> {
-    Some(line.trim().strip_prefix('[')?.split_once(']')?.0.split_whitespace().collect::<Vec<_>>().join(" "))
+    Some(line.strip_prefix('[')?.split_once(']')?.0.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 fn sections(text: &str) -> impl Iterator<Item = String> {
@@ -247,18 +229,5 @@ mod tests {
         assert_eq!(files.profile("b"), "profile `b` of ~/.aws/credentials");
         assert_eq!(files.lacks("x"), "/nowhere/config (AWS_CONFIG_FILE) and ~/.aws/credentials have no profile `x`");
         assert_eq!(files.instead_of("x"), "check AWS_CONFIG_FILE: /nowhere/config does not exist");
-    }
-
-    #[test]
-    fn a_line_that_the_aws_tools_cannot_read_is_found() {
-        for (text, expected) in [
-            ("# note\n[profile a] ; note\nx = 1\n  continued\ny =\n", None),
-            ("stray\n[profile a]\n", Some((1, "comes before the first profile"))),
-            ("[profile a\nx=1\n", Some((1, "has no `]`"))),
-            ("[profile a]\n\nregion\n", Some((3, "has no `=` after a name"))),
-            ("[profile a]\n= 1\n", Some((2, "has no `=` after a name"))),
-        ] {
-            assert_eq!(malformed(text), expected, "{text}");
-        }
     }
 }

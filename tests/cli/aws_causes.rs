@@ -186,6 +186,42 @@ fn each_cause_is_told_with_the_profile_and_what_helps() {
             "correct that line",
         ),
         (
+            "\u{feff}[profile mark]\nregion = us-east-1\n[profile other]\n",
+            "mark",
+            "~/.aws has no profile `mark`: line 1 of ~/.aws/config begins with a byte order mark",
+            "save the file as UTF-8 without a byte order mark",
+        ),
+        (
+            "\u{feff}[profile mark]\nregion = us-east-1\n[profile other]\n",
+            "other",
+            "profile `other` of ~/.aws can't be read: line 1 of ~/.aws/config begins with a byte order mark",
+            "save the file as UTF-8 without a byte order mark",
+        ),
+        (
+            "  [profile in]\nregion = us-east-1\n[profile other]\n",
+            "in",
+            "~/.aws has no profile `in`: line 1 of ~/.aws/config has spaces before its `[`",
+            "remove the spaces",
+        ),
+        (
+            "[profile first]\n  [profile in]\nregion = us-east-1\n",
+            "first",
+            "profile `first` of ~/.aws can't be read: line 2 of ~/.aws/config has spaces before its `[`",
+            "remove the spaces",
+        ),
+        (
+            "[profile first]\nregion = us-east-1\n  [profile in]\nsso_region = us-east-1\n",
+            "in",
+            "~/.aws has no profile `in`: line 3 of ~/.aws/config has spaces before its `[`",
+            "remove the spaces",
+        ),
+        (
+            "[profile first]\n  region = us-east-1\n",
+            "first",
+            "profile `first` of ~/.aws can't be read: line 2 of ~/.aws/config is indented and continues no value",
+            "correct that line",
+        ),
+        (
             "[profile half]\naws_access_key_id = AKIAX\n",
             "half",
             "profile `half` of ~/.aws has `aws_access_key_id` and no `aws_secret_access_key`",

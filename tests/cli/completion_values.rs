@@ -97,7 +97,7 @@ fn what_lists_of_users_showed_is_offered_until_the_cache_is_cleared() {
 fn values_of_keys_regions_and_aws_profiles_are_offered() {
     let home = Home::new();
     home.config("[profiles.ws]\nuser_pool_id = \"us-east-1_AbCdEfGhI\"\n");
-    home.plant(".aws/config", "[default]\nregion = x\n[profile  organiser]\n# [profile no]\n [profile\tdev]\n[sso-session corp]\n[profile $(touch ran)]\n");
+    home.plant(".aws/config", "[default]\nregion = x\n[profile  organiser]\n# [profile no]\n [profile no]\n[profile\tdev]\n[sso-session corp]\n[profile $(touch ran)]\n");
     home.plant(".aws/credentials", "[old]\naws_access_key_id = x\n[organiser]\n[a b]\n");
     let aws = ["default", "dev", "old", "organiser"];
     for words in [&["user", "list", "--aws-profile", ""][..], &["profile", "set", "ws", "aws_profile", ""]] {

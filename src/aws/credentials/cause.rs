@@ -155,7 +155,7 @@ impl Explained {
         let files = &self.files;
         if let Some(name) = self.named.as_deref().filter(|name| !files.has(name)) {
             return Some(match files.malformed() {
-                Some(line) => Cause::new(format!("{}: {line}", files.lacks(name)), [CORRECT.into()]),
+                Some((line, advice)) => Cause::new(format!("{}: {line}", files.lacks(name)), [advice.into()]),
                 None => Cause::new(files.lacks(name), [files.instead_of(name).into()]),
             });
         }
@@ -179,8 +179,8 @@ impl Explained {
             return Some(Cause::new(what, [SETTLE.replace("{name}", &word(name)).into()]));
         }
         let sign_in: Advice = AdviceKind::SignInToAws.into();
-        if let Some(line) = files.malformed() {
-            return Some(Cause::new(line, [CORRECT.into()]));
+        if let Some((line, advice)) = files.malformed() {
+            return Some(Cause::new(line, [advice.into()]));
         }
         if files.has(name) {
             return Some(Cause::new(format!("no profile is given, and {} has none", files.profile(name)), [sign_in]));
@@ -205,7 +205,6 @@ impl Explained {
 }
 
 const SETTLE: &str = "run `aws configure --profile {name}` or `aws configure sso --profile {name}`";
-pub(super) const CORRECT: &str = "correct that line: the AWS tools read nothing of a file with such a line";
 
 /// What failed at a web identity: at its `token`, or at STS for `whose`.
 pub(super) fn web_identity(token: &str, whose: &str, check: &'static str, failure: &Failure) -> Cause {

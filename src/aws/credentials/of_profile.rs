@@ -2,7 +2,7 @@
 
 use aws_credential_types::provider::error::CredentialsError;
 
-use super::cause::{CORRECT, Cause, Explained, of_container, of_machine, of_service, seconds, web_identity};
+use super::cause::{Cause, Explained, of_container, of_machine, of_service, seconds, web_identity};
 use super::configuration::{Base, begin_of, export, fault_of, mfa_of, word};
 use super::failure::{Failure, readable, sts_operation};
 use super::process::{PROCESS, program};
@@ -18,8 +18,10 @@ impl Explained {
         if let Failure::Other(said) = failure
             && said.contains("could not parse profile file")
         {
-            let line = files.malformed().unwrap_or_else(|| format!("a line in {} is not valid", files.place()));
-            return Cause::new(format!("{} can't be read: {line}", files.profile(name)), [CORRECT.into()]);
+            let unknown = || (format!("a line in {} is not valid", files.place()), verify(name));
+            let known = files.malformed().map(|(line, advice)| (line, advice.to_owned()));
+            let (line, advice) = known.unwrap_or_else(unknown);
+            return Cause::new(format!("{} can't be read: {line}", files.profile(name)), [advice.into()]);
         }
         if let Some((what, hint)) = fault_of(files, name) {
             return Cause::new(what, [hint.into()]);
