@@ -45,6 +45,19 @@ fn options_of_other_tools() {
     hint: usage: cogtok token user [OPTIONS]
     hint: see `cogtok token user --help`
     ");
+    for (words, hint) in [
+        ("token m2m ws", "hint: choose a profile with `-p NAME`\n"),
+        ("status ws", "hint: choose a profile with `-p NAME`\n"),
+        ("user try 0123456789abcdef", "hint: name the run with `--run RUN`\n"),
+        ("mcp install cursor https://gateway.example.com/mcp", "hint: name the MCP client with `--client CLIENT`\n"),
+        ("call http GET https://api.example.com/things", "hint: give the method with `-X METHOD`\n"),
+        ("profile edit ws", "hint: usage: cogtok profile edit [OPTIONS]\n"),
+    ] {
+        let output = home.cogtok(words.split(' ')).run();
+        output.code(2).stderr_has(hint);
+        output.check(output.stderr.matches("`-p NAME`").count() == usize::from(hint.contains("-p")), words);
+    }
+    home.cogtok(["token", "m2m", "ws", "-p", "ws"]).run().code(2).stderr_lacks("choose a profile");
     let export = home.cogtok(["token", "m2m", "--export", "nushell"]).prints_on_failure().run();
     export.code(2).stderr_has("did you mean `--export=nushell`?");
     insta::assert_snapshot!(home.cogtok(["secret", "set", "passwrd"]).run().message(), @"

@@ -14,6 +14,7 @@ mod line;
 mod man_pages;
 mod output_forms;
 mod refused_options;
+mod stray_argument;
 mod usage;
 
 use std::ffi::OsString;

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cogtok::error::{Advice, Error, printable};
 
-use super::{command_tree, output_forms};
+use super::{command_tree, output_forms, stray_argument};
 use crate::commands::help::LONGEST_NAME;
 use crate::io::shell::Export;
 use crate::io::signals;
@@ -84,8 +84,10 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
             let error = Error::usage("unexpected argument (not shown: it may be a secret)");
             match export_form(args) {
                 Some(form) => return error.hint(format!("did you mean `--export={form}`?")).hint(help),
-                None if has_username(&named) => error.hint("give a user name with `--username NAME`"),
-                None => error,
+                None => match stray_argument::meant_for(&named.command, &named.path, args) {
+                    Some(hint) => error.hint(hint),
+                    None => error,
+                },
             }
         }
         ErrorKind::UnknownArgument => {
@@ -94,7 +96,7 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
             }
             let error = Error::usage(format!("unknown option `{argument}` for `{own}`"));
             let near = match argument.as_str() {
-                "-u" if has_username(&named) => vec!["--username".to_owned()],
+                "-u" if stray_argument::has_username(&named.command) => vec!["--username".to_owned()],
                 _ => text(ContextKind::SuggestedArg),
             };
             let error = near.iter().fold(error, |error, near| error.hint(format!("did you mean `{near}`?")));
@@ -218,11 +220,6 @@ fn export_form(args: &[OsString]) -> Option<&str> {
     let at = args.iter().position(|arg| arg == "--export")?;
     let word = args.get(at + 1)?.to_str()?;
     Export::from_str(word, false).is_ok().then_some(word)
-}
-
-fn has_username(named: &Named) -> bool {
-    let has_words = named.command.get_positionals().next().is_some();
-    !has_words && named.command.get_arguments().any(|arg| arg.get_long() == Some("username"))
 }
 
 /// The command for another tool's `word`: in this group, else in all, else in the only group that has it.
