@@ -88,6 +88,11 @@ impl NotedPlaces {
         self.0.stores.get(&id.account()).map(|stores| stores.contains(store.as_str()))
     }
 
+    /// Whether a secret of the kind, client and origin of `like` was ever stored here, whoever it is of.
+    pub fn has_known(&self, like: &SecretId) -> bool {
+        self.0.stores.keys().any(|account| like.user_in(account).is_some())
+    }
+
     /// The users of whom some store has a secret of the kind, client and origin of `like`.
     pub fn users(&self, like: &SecretId) -> Vec<String> {
         let there = self.0.stores.iter().filter(|(_, stores)| !stores.is_empty());
@@ -126,6 +131,12 @@ mod tests {
         }
         places.note(StoreKind::File, &of("carol"), false);
         assert_eq!(places.read().users(&of("anybody")), ["a|b", "bob"]);
+        for user in ["bob", "a|b"] {
+            places.note(StoreKind::File, &of(user), false);
+        }
+        let (known, other) = (of("anybody"), SecretId { origin: "https://b".into(), ..of("anybody") });
+        assert!(places.read().users(&known).is_empty() && places.read().has_known(&known));
+        assert!(!places.read().has_known(&other), "nothing was stored for another origin");
         // What is damaged holds nothing, and is written anew.
         crate::store::file::replace(&dir.path().join("secret-places.json"), b"{").unwrap();
         assert_eq!(is_in(StoreKind::File, &password), None);

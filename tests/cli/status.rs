@@ -168,3 +168,28 @@ fn a_password_and_a_key_are_shown_with_the_user_they_are_of() {
     run(&["secret", "delete", "totp", "--username", "bob"]).run().ok();
     assert!(rows().iter().flat_map(kinds).all(|(kind, _)| kind != "totp"), "{:?}", rows());
 }
+
+#[test]
+fn a_secret_that_was_deleted_is_nobodys() {
+    let (home, keyring) = (Home::new(), Keyring::start());
+    home.scripted_user("http://127.0.0.1:9");
+    home.cogtok(["profile", "unset", "ws", "user.username"]).run().ok();
+    let run = |words: &[&str]| home.cogtok(words).keyring(&keyring);
+    let secrets = || home.cogtok(["status", "--json"]).run().ok().json()[0]["secrets"].clone();
+    let of_bob = ["secret", "set", "password", "--username", "bob"];
+    run(&of_bob).canary_password("password-of-bob").stdin("password-of-bob").run().ok();
+    assert_eq!(secrets(), json!([{"kind": "password", "place": "keyring", "username": "bob"}]));
+    run(&["secret", "status"]).run().ok().stdout_has("add --username NAME");
+    run(&["secret", "delete", "password", "--username", "bob"]).run().ok();
+    assert_eq!(secrets(), json!([]));
+    assert!(!home.cogtok(["status"]).run().ok().stdout.contains("password"));
+    assert!(!run(&["secret", "status"]).run().ok().stdout.contains("add --username NAME"));
+    assert!(!run(&["secret", "status", "--json"]).run().ok().stdout.contains("\"password\""));
+    // Nor is it that of a user whom the profile names, of whom nothing was ever stored.
+    home.cogtok(["profile", "set", "ws", "user.username", "alice"]).run().ok();
+    assert_eq!(secrets(), json!([]));
+    run(&["secret", "status", "--username", "bob"]).run().ok().stdout_has("missing from the keyring");
+    // A list from another machine is believed.
+    std::fs::remove_file(home.path(".local/state/cogtok/secret-places.json")).unwrap();
+    assert_eq!(secrets(), json!([{"kind": "password", "place": "keyring"}]));
+}

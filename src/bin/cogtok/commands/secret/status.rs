@@ -3,8 +3,11 @@
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::error::Result;
+use cogtok::secrets::places::NotedPlaces;
 use cogtok::settings::keys::Key;
+use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{SecretKind, StoreKind};
+use cogtok::user_pool::user_token;
 use serde_json::{Value, json};
 
 use super::bindings::bindings;
@@ -95,10 +98,12 @@ pub fn run(app: &App, args: &Status) -> Result<()> {
         rows.push((kind, binding, place));
     }
     // Secrets of users whom the profile does not name can't be looked up.
+    let noted = app.secret_places().map(|places| places.read());
     let unnamed: Vec<SecretKind> = SecretKind::STORED_BY_HAND
         .iter()
         .copied()
         .filter(|kind| kind.is_of_a_user() && profile.user.username.is_none() && profile.secrets.contains(kind))
+        .filter(|kind| !is_nobodys(&profile, *kind, noted.as_ref()))
         .collect();
     if form == Output::Json {
         let store = app.store_kind()?;
@@ -121,4 +126,10 @@ pub fn run(app: &App, args: &Status) -> Result<()> {
     });
     let unnamed = unnamed.iter().map(|kind| vec![kind.to_string(), NAMELESS.to_owned(), String::new()]);
     terminal::data(&table(&["SECRET", "PLACE", "SENT TO"], rows.chain(unnamed))).map(drop)
+}
+
+/// Whether all that was stored here of this kind has been deleted. The profile lists the kind all the same.
+fn is_nobodys(profile: &Profile, kind: SecretKind, noted: Option<&NotedPlaces>) -> bool {
+    let like = user_token::secret_binding(profile, kind, None).ok();
+    like.zip(noted).is_some_and(|(like, noted)| noted.has_known(&like) && noted.users(&like).is_empty())
 }

@@ -95,17 +95,23 @@ impl<'a> Places<'a> {
         secrets.collect()
     }
 
-    /// Whether a kind that the profile lists is noted for its user. Where it is noted for nobody, as on another machine, it is that of the
-    /// profile's own.
+    /// Whether a kind that the profile lists is noted for its user. Where it was never noted, as on another machine, it is that of the
+    /// profile's own. What was noted and deleted is nobody's.
     fn is_of_user(&self, profile: &Profile, kind: SecretKind, whose: Whose) -> bool {
         let users = self.users(profile, kind);
         let named = profile.user.username.as_ref().map(|name| name.as_str());
         let is_noted = ids(profile, kind, None).iter().any(|id| self.is_in_use(id).is_some());
         match (whose, named) {
-            (Whose::Own, Some(_)) => is_noted || users.is_empty(),
-            (Whose::Own, None) => users.is_empty(),
+            (Whose::Own, Some(_)) => is_noted || !self.has_known(profile, kind),
+            (Whose::Own, None) => !self.has_known(profile, kind),
             (Whose::Other, _) => users.iter().any(|user| Some(user.as_str()) == named),
         }
+    }
+
+    /// Whether a secret of this kind was ever stored here for the profile's client.
+    fn has_known(&self, profile: &Profile, kind: SecretKind) -> bool {
+        let like = user_token::secret_binding(profile, kind, None).ok();
+        like.zip(self.noted).is_some_and(|(like, noted)| noted.has_known(&like))
     }
 
     /// The users of whom some store has a secret of this kind for the profile's client.
@@ -137,8 +143,8 @@ pub fn cell(secrets: &[StoredSecret]) -> String {
     shown.collect::<Vec<_>>().join("; ")
 }
 
-pub fn as_json(secrets: &[StoredSecret]) -> Value {
-    let secrets = secrets.iter().map(|StoredSecret { kind, place, username }| match username {
+pub fn as_json<'a>(secrets: impl IntoIterator<Item = &'a StoredSecret>) -> Value {
+    let secrets = secrets.into_iter().map(|StoredSecret { kind, place, username }| match username {
         Some(name) => json!({"kind": kind.as_str(), "place": place, "username": name}),
         None => json!({"kind": kind.as_str(), "place": place}),
     });
