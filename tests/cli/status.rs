@@ -149,15 +149,21 @@ fn a_password_and_a_key_are_shown_with_the_user_they_are_of() {
     assert_eq!(rows().iter().map(kinds).collect::<Vec<_>>(), [both.to_vec()]);
 
     run(&["token", "user", "--password-stdin"]).stdin(PASSWORD).run().ok();
-    let own = vec![("refresh-token".to_owned(), None)];
+    // Somebody is signed in: bob's hang on the profile's object, and in the table in a line that names nobody.
+    let own = ("refresh-token".to_owned(), None);
     let shown = rows();
-    assert_eq!(shown.iter().map(kinds).collect::<Vec<_>>(), [own, both.to_vec()]);
-    assert_eq!((&shown[1]["user"], &shown[1]["signed_in_as"]), (&json!(null), &json!(null)));
-    home.cogtok(["status"]).run().ok().stdout_has("keyring: password, totp (bob)").stdout_has("nobody");
+    let with_bobs = [&[own], &both[..]].concat();
+    assert_eq!((kinds(&shown[0]), shown.len()), (with_bobs.clone(), 1));
+    assert_eq!(shown[0]["signed_in_as"], json!("alice@example.com"));
+    let table = home.cogtok(["status"]).run();
+    let lines: Vec<&str> = table.ok().stdout.lines().collect();
+    assert!(!table.stdout.contains("nobody"), "{}", table.stdout);
+    let of_bob: Vec<&str> = lines[2].split_whitespace().collect();
+    assert_eq!(of_bob, ["ws", "keyring:", "password,", "totp", "(bob)"], "{}", table.stdout);
 
     // A profile without a user name, and then bob, who is signed in himself.
     run(&["profile", "unset", "ws", "user.username"]).run().ok();
-    assert_eq!(rows().iter().map(kinds).filter(|kinds| *kinds == both).count(), 1);
+    assert_eq!(rows().iter().map(kinds).collect::<Vec<_>>(), [with_bobs]);
     run(&["token", "user", "--username", "bob", "--password-stdin"]).stdin(PASSWORD).run().ok();
     let shown = rows();
     let bob = shown.iter().find(|row| row["signed_in_as"] == "bob").unwrap();
@@ -192,4 +198,18 @@ fn a_secret_that_was_deleted_is_nobodys() {
     // A list from another machine is believed.
     std::fs::remove_file(home.path(".local/state/cogtok/secret-places.json")).unwrap();
     assert_eq!(secrets(), json!([{"kind": "password", "place": "keyring"}]));
+}
+
+#[test]
+fn the_profiles_own_password_is_shown_while_another_user_is_signed_in() {
+    let sessions = Sessions::start(false, 3600);
+    let (home, keyring) = (Home::new(), Keyring::start());
+    home.scripted_user(&sessions.server.url());
+    let run = |words: &[&str]| home.cogtok(words).keyring(&keyring);
+    run(&["secret", "set", "password"]).stdin(PASSWORD).run().ok();
+    run(&["token", "user", "--username", "bob", "--password-stdin"]).stdin(PASSWORD).run().ok();
+    let rows = home.cogtok(["status", "--json"]).run().ok().json();
+    let of_alice = ("password".to_owned(), Some("alice@example.com".to_owned()));
+    assert_eq!((rows.as_array().unwrap().len(), &rows[0]["signed_in_as"]), (1, &json!("bob")));
+    assert_eq!(kinds(&rows[0]), [("refresh-token".to_owned(), None), of_alice]);
 }

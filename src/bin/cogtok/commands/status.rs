@@ -48,6 +48,8 @@ struct Row {
     session: Option<Session>,
     identity: Option<Identity>,
     secrets: Vec<StoredSecret>,
+    /// The secrets of users who have no row, in the first one of the profile.
+    of_others: Vec<StoredSecret>,
     /// Whether what is remembered can't be read.
     is_unreadable: bool,
 }
@@ -64,6 +66,7 @@ impl Row {
             session: None,
             identity: None,
             secrets: Vec::new(),
+            of_others: Vec::new(),
             is_unreadable: false,
         }
     }
@@ -94,12 +97,12 @@ pub fn run(app: &App) -> Result<()> {
         terminal::hint(Advice::new("there is no profile yet; ").then(app.first_profile(None)));
         return Ok(());
     }
-    let cells = rows.iter().map(|row| {
+    let cells = rows.iter().flat_map(|row| {
         let name = row.name.as_ref().map(ProfileName::as_str).unwrap_or_default();
         let is_twice = rows.iter().filter(|other| other.name == row.name && other.who() == row.who()).count() > 1;
         let as_name = row.as_name.as_deref().filter(|_| is_twice);
         let as_name = as_name.map(|name| format!(" (as {})", printable(name, 128))).unwrap_or_default();
-        vec![
+        let own = vec![
             if row.is_current && row.is_first { "*" } else { "" }.to_owned(),
             name.to_owned(),
             row.who().map_or_else(|| "nobody".to_owned(), |who| printable(who, 128)) + &as_name,
@@ -110,7 +113,13 @@ pub fn run(app: &App) -> Result<()> {
                 _ => String::new(),
             },
             cell(&row.secrets),
-        ]
+        ];
+        // Beside the name of one who is signed in they would look like that user's.
+        let of_others = (!row.of_others.is_empty()).then(|| {
+            let empty = String::new;
+            vec![empty(), name.to_owned(), empty(), empty(), empty(), cell(&row.of_others)]
+        });
+        std::iter::once(own).chain(of_others)
     });
     terminal::data(&table(&["", "PROFILE", "SIGNED IN", "TOKEN", "SESSION", "SECRETS"], cells)).map(drop)
 }
@@ -134,19 +143,19 @@ fn rows(app: &App) -> Result<Vec<Row>> {
         if entries.is_empty() {
             entries.push(None);
         }
+        let own_key = user_token::cache_key(profile).ok();
+        let is_own = |entry: &Option<SignedIn>| entry.as_ref().is_none_or(|known| Some(&known.key) == own_key.as_ref());
+        let has_own = entries.iter().any(is_own);
         for entry in entries {
             let is_first = of_profile.is_empty();
             of_profile.push(Row { is_first, ..row(app, profile, entry, current.as_ref(), &places) });
         }
-        let own = profile.user.username.as_ref().map(|name| name.as_str());
+        let own = profile.user.username.as_ref().map(|name| name.as_str()).filter(|_| has_own);
         let known: Vec<&str> = of_profile.iter().filter_map(|row| row.as_name.as_deref()).chain(own).collect();
         let of_others = places.of_others(profile, &known);
-        match of_profile.first_mut().filter(|row| !row.is_signed_in()) {
+        match of_profile.first_mut() {
+            Some(first) if first.is_signed_in() => first.of_others = of_others,
             Some(nobody) => nobody.secrets.extend(of_others),
-            // Under one who is signed in they would look like that user's.
-            None if !of_others.is_empty() => {
-                of_profile.push(Row { secrets: of_others, ..Row::nobody(profile, current.as_ref()) });
-            }
             None => {}
         }
         rows.extend(of_profile);
@@ -238,6 +247,6 @@ fn as_json(row: &Row) -> Value {
             "since": session.since,
             "origin": session.origin,
         })),
-        "secrets": stored_secrets::as_json(&row.secrets),
+        "secrets": stored_secrets::as_json(row.secrets.iter().chain(&row.of_others)),
     })
 }
