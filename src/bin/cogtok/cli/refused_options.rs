@@ -92,7 +92,8 @@ const SIGNS_IN: &str = "COGTOK_PASSWORD supplies it, `cogtok secret set password
 fn new_password(line: &Line<'_>) -> &'static str {
     match line.path {
         "token user" => "`--new-password-stdin` reads it from standard input; without that option cogtok asks for it",
-        "user set-password" | "password change" | "password confirm" => password(line),
+        "user create" | "user set-password" | "password change" | "password confirm" => password(line),
+        _ if line.is_any_of(&["sign-up"]) => password(line),
         _ => "leave it out: this command sets no password",
     }
 }
