@@ -183,7 +183,15 @@ fn who(args: &[OsString], is_of_machine: bool) -> Vec<(&'static str, String)> {
 fn of_login(args: &[OsString]) -> Vec<(&'static str, String)> {
     let options = ["--domain", "--identity-provider", "--lang", "--login-hint", "--port", "--prompt", "--scope"];
     let values = |option| values_of(args, &[option]).into_iter().map(move |value| (option, value));
-    options.into_iter().flat_map(values).collect()
+    let given = options.into_iter().flat_map(values).filter(|(_, value)| !value.is_empty());
+    // `--sign-up` is left out: where the sign-in fails, the user exists already.
+    let flags = ["--no-browser"].into_iter().filter(|flag| has_flag(args, flag));
+    given.chain(flags.map(|flag| (flag, String::new()))).collect()
+}
+
+/// Whether a line has this option, which takes no value.
+fn has_flag(args: &[OsString], flag: &str) -> bool {
+    args.iter().take_while(|arg| *arg != "--").any(|arg| arg == flag)
 }
 
 /// The first value of an option: later words may be those of a command that `exec` runs.

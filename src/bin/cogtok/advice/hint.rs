@@ -53,7 +53,7 @@ pub struct Running<'a> {
     pub places: &'a [(&'static str, String)],
     /// Options of the line that say who signs in, with their values.
     pub who: &'a [(&'static str, String)],
-    /// Options of the line for the browser, where it is the one that signs in with it.
+    /// Options of the line for the browser, where it is the one that signs in with it. One that takes no value has an empty one.
     pub of_login: &'a [(&'static str, String)],
     /// Whether it has this option.
     pub has_option: &'a dyn Fn(&str) -> bool,
@@ -291,6 +291,10 @@ fn general(name: &str, profile: Option<&str>, places: &[(&'static str, String)])
     let option = || {
         let mut option = profile.map(|name| vec![ours(" -p "), told(name)]).unwrap_or_default();
         for (place, value) in places {
+            if value.is_empty() {
+                option.push(told(&format!(" {place}")));
+                continue;
+            }
             option
                 .extend(HERE.word(value).into_iter().flat_map(|word| [told(&format!(" {place} ")), Piece::Told(word)]));
         }
