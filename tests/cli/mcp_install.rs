@@ -197,6 +197,28 @@ fn a_file_in_utf_16_is_read_and_written_as_utf_8_and_one_that_is_no_text_is_name
 }
 
 #[test]
+fn the_copy_is_what_the_file_was_before_cogtok_whatever_it_adds_later() {
+    let home = home();
+    let mine = r#"{"mcpServers":{"mine":{"command":"x"}}}"#;
+    let path = planted(&home, ".cursor/mcp.json", mine);
+    let backup = path.with_file_name("mcp.json.before-cogtok");
+    let install =
+        |name: &str| home.cogtok(["mcp", "install", "tools", "--client", "cursor", "-p", "ws", "--name", name]).run();
+    let first = format!("the file before cogtok's first change is {}\n", backup.display());
+    install("one").ok().stderr_has(&format!("the old file is {}\n", backup.display()));
+    install("two").ok().stderr_has(&first).stderr_lacks("the old file is");
+    let removed = home.cogtok(["mcp", "remove", "one", "--client", "cursor"]).run();
+    removed.ok().stderr_has(&first).stderr_lacks("the old file is");
+    assert_eq!(std::fs::read_to_string(&backup).unwrap(), mine);
+    // What is in the way of a copy prevents the change.
+    std::fs::remove_file(&backup).unwrap();
+    std::fs::create_dir(&backup).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    install("three").code(7).stderr_has("mcp.json can't be written: it is a directory");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
 fn a_project_gets_what_holds_on_every_machine() {
     let home = home();
     let project = home.path("project");

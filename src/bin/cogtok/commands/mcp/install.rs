@@ -16,8 +16,8 @@ use crate::services::mcp_clients::{Change, Entry, McpClient, OwnCommand, Reach, 
 /// Add an MCP server to a client, always with a fresh token
 ///
 /// The client then starts `cogtok mcp-proxy`, which sends the current token. If the client has a command that adds servers, cogtok
-/// runs it. Otherwise cogtok edits the client's file: comments and other servers stay, and a copy of the old file stays beside it.
-/// cogtok writes no secret into it: sign in, or store the secret, before you start the client.
+/// runs it. Otherwise cogtok edits the client's file: comments and other servers stay, and a copy of the file before cogtok's first
+/// change stays beside it. cogtok writes no secret into it: sign in, or store the secret, before you start the client.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok mcp install tools --client cursor -p ws\n  \
@@ -96,7 +96,7 @@ pub fn run(app: &App, args: &Install) -> Result<()> {
             let edited = change(client, &path, &Change::Put(&entry, args.replace))?;
             terminal::note(&format!("{} now has the server `{name}`, in {}", client.name(), path.display()));
             if let Some(backup) = edited.backup {
-                terminal::note(&format!("the old file is {}", backup.display()));
+                terminal::note(&backup.shown());
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::services::mcp_clients::{Change, McpClient, OwnCommand, Reach, change,
 
 /// Remove a server that cogtok added to an MCP client
 ///
-/// cogtok removes only what it added. Comments and other servers stay, and a copy of the old file stays beside it.
+/// cogtok removes only what it added. Comments and other servers stay, and a copy of the file before cogtok's first change stays beside it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok mcp remove tools\n  \
@@ -78,7 +78,7 @@ fn remove(args: &Remove, client: McpClient, reach: Reach) -> Result<()> {
     let edited = change(client, &path, &Change::Remove(name))?;
     terminal::note(&format!("removed `{name}` from {} ({})", client.name(), path.display()));
     if let Some(backup) = edited.backup {
-        terminal::note(&format!("the old file is {}", backup.display()));
+        terminal::note(&backup.shown());
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Changing the file of a client: a copy of what it was stays beside it.
+//! Changing the file of a client: a copy of what it was before the first change stays beside it.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,16 @@ pub enum Change<'a> {
 #[derive(Debug)]
 pub struct Edited {
     /// The backup of an existing file.
-    pub backup: Option<PathBuf>,
+    pub backup: Option<Backup>,
+}
+
+/// A copy of a client's file as it was before cogtok changed it.
+#[derive(Debug)]
+pub struct Backup {
+    /// The path of the copy.
+    path: PathBuf,
+    /// Whether this change made it. A later change keeps the one that is there.
+    is_new: bool,
 }
 
 impl Change<'_> {
@@ -51,6 +60,14 @@ pub fn servers(client: McpClient, path: &Path) -> Result<Vec<(String, Option<Own
     let text = text(path)?.unwrap_or_default();
     let found = read(client, &text).map_err(|error| error.context(&path.display().to_string()))?;
     Ok(found.into_iter().map(|(name, entry)| (name, own_server(&entry))).collect())
+}
+
+impl Backup {
+    /// Where the copy is, as a message says it.
+    pub fn shown(&self) -> String {
+        let which = if self.is_new { "the old file" } else { "the file before cogtok's first change" };
+        format!("{which} is {}", self.path.display())
+    }
 }
 
 /// Makes a change in the file of a client. Comments, order and other servers stay.
@@ -110,11 +127,14 @@ pub fn check(client: McpClient, text: &str, path: &Path, change: &Change<'_>) ->
     }
 }
 
-fn back_up(place: &Path, before: &[u8]) -> std::io::Result<PathBuf> {
+/// Copies the file, unless there is a copy: the first one is the only one without cogtok's own changes.
+fn back_up(place: &Path, before: &[u8]) -> std::io::Result<Backup> {
     let name = place.file_name().unwrap_or_default().to_string_lossy();
-    let backup = place.with_file_name(format!("{name}.before-cogtok"));
-    output_file::put(&backup, before)?;
-    Ok(backup)
+    let path = place.with_file_name(format!("{name}.before-cogtok"));
+    match output_file::put_new(&path, before) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(Backup { path, is_new: false }),
+        done => done.map(|()| Backup { path, is_new: true }),
+    }
 }
 
 /// The text of the file; `None` without a file.
