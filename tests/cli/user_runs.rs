@@ -264,3 +264,24 @@ fn what_the_pool_says_of_a_user_is_shown() {
     let shown = home.cogtok(["user", "show", &email, "-p", "ws", "--json"]).aws().run().ok().json();
     assert_eq!((&shown["enabled"], shown["created_at"].is_i64()), (&json!(true), true));
 }
+
+#[test]
+fn of_two_profiles_of_a_pool_the_one_in_use_is_named() {
+    let (home, _proxy, _) = broken("AdminCreateUser", |_| Answer::close());
+    create(&home, &[]).run().code(6);
+    let (path, record) = journal(&home).remove(0);
+    home.canary_password(record["password"].as_str().unwrap());
+    home.cogtok(["profile", "copy", "ws", "a-copy"]).run().ok();
+    let other = format!("us-east-1_{}", &unique("x").replace('-', "")[..9]);
+    let pool = ["profile", "create", "other", "--user-pool-id", &other, "--client-id", "web"];
+    home.cogtok(pool).args(["--endpoint-url", &workshop().endpoint]).run().ok();
+    let id = path.file_stem().unwrap().to_str().unwrap().to_string();
+    let named = |profile: &str| {
+        let output = home.cogtok(["user", "runs", "-p", profile]).run();
+        let row = output.ok().stdout.lines().find(|line| line.starts_with(&id)).unwrap().to_owned();
+        row.split_whitespace().nth(2).unwrap().to_owned()
+    };
+    assert_eq!((named("ws"), named("a-copy"), named("other")), ("ws".into(), "a-copy".into(), "a-copy".into()));
+    let by_default = home.cogtok(["user", "runs"]).env("COGTOK_PROFILE", "ws").run();
+    assert!(!by_default.ok().stdout_has("ws").stdout.contains("a-copy"), "{}", by_default.stdout);
+}

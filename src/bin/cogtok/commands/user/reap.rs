@@ -11,7 +11,7 @@ use super::batch::is_of_all;
 use super::chosen::Selected;
 use super::delete::{delete, refuse_unfinished};
 use super::failures::NAMED;
-use super::runs::profiles;
+use super::runs::profile_of;
 use super::selection::made_by;
 use crate::app::App;
 use crate::app::options::Output;
@@ -140,8 +140,8 @@ fn ended(app: &App, profile: &Profile) -> Result<Vec<Ended>> {
         }
         let (id, its) = (&run.head.run, printable(&run.head.user_pool_id, 60));
         terminal::note(&format!("run {id} of pool {its} has ended as well"));
-        if let Some(other) = profiles(app, &run.head.origin, &run.head.user_pool_id).first() {
-            terminal::hint(Advice::new("delete its users: cogtok user reap -p {profile}").word("profile", other));
+        if let Some(other) = profile_of(app, &run.head.origin, &run.head.user_pool_id) {
+            terminal::hint(Advice::new("delete its users: cogtok user reap -p {profile}").word("profile", &other));
         }
     }
     Ok(ended)

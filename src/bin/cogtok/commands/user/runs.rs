@@ -28,7 +28,7 @@ const NAMED: usize = 5;
 ///
 /// STATE of a run is how many of its users are done, as in `3 done`: then they are created, or left unchanged since they existed.
 /// STATE of a single user is `asked` where Cognito may have created it, `made` where it has and a later step is missing, and
-/// `done` where only nobody has seen the password. PROFILE is the profile of the pool. `cogtok user create --resume -p PROFILE` finishes
+/// `done` where only nobody has seen the password. PROFILE is a profile of the pool, the one in use if it is. `cogtok user create --resume -p PROFILE` finishes
 /// its single users, and where there are none its only unfinished run; `cogtok user create RUN --resume -p PROFILE` finishes a run.
 /// ENDS is the time that `--ttl` set: `cogtok user reap` deletes the users of runs that have ended. Passwords are not shown.
 #[derive(Debug, Args)]
@@ -89,7 +89,7 @@ fn list(app: &App) -> Result<()> {
     let (now, columns) = (now(), if has_ends { 7 } else { 6 });
     let row = |row: [String; 7]| row.into_iter().take(columns).collect();
     let rows = records.iter().map(|record| {
-        let profile = profiles(app, &record.origin, &record.user_pool_id).first().map(ToString::to_string);
+        let profile = profile_of(app, &record.origin, &record.user_pool_id).map(|name| name.to_string());
         row([
             record.id().to_owned(),
             printable(&record.username, 128),
@@ -102,7 +102,7 @@ fn list(app: &App) -> Result<()> {
     });
     let rows = rows.chain(runs.iter().map(|run| {
         let head = &run.head;
-        let profile = profiles(app, &head.origin, &head.user_pool_id).first().map(ToString::to_string);
+        let profile = profile_of(app, &head.origin, &head.user_pool_id).map(|name| name.to_string());
         let end = head.ends_at.map(day).unwrap_or_default();
         row([
             head.run.clone(),
@@ -213,10 +213,10 @@ pub fn elsewhere(app: &App, pool: &str, wanted: Option<&str>, others: &[Record])
     }
     let places = found.iter().take(NAMED).map(|record| {
         let user = printable(&record.username, 128);
-        match profiles(app, &record.origin, &record.user_pool_id).first() {
+        match profile_of(app, &record.origin, &record.user_pool_id) {
             Some(profile) => {
                 let hint = Advice::new("`cogtok user create --resume -p {profile}` finishes {who}");
-                hint.word("profile", profile).text("who", user)
+                hint.word("profile", &profile).text("who", user)
             }
             None => {
                 let (pool, origin) = (printable(&record.user_pool_id, 60), printable(&record.origin, 120));
@@ -252,8 +252,15 @@ pub fn name_unfinished(app: &App, profile: &Profile) -> Result<()> {
     Ok(())
 }
 
+/// The profile to continue a record or a run with: the one in use if it is of that pool, else the first.
+pub fn profile_of(app: &App, origin: &str, pool: &str) -> Option<ProfileName> {
+    let all = profiles(app, origin, pool);
+    let in_use = app.profile_name().ok().flatten().filter(|name| all.contains(name));
+    in_use.or_else(|| all.into_iter().next())
+}
+
 /// The profiles of the pool of a record or a run.
-pub fn profiles(app: &App, origin: &str, pool: &str) -> Vec<ProfileName> {
+fn profiles(app: &App, origin: &str, pool: &str) -> Vec<ProfileName> {
     let Ok(config) = app.config() else { return Vec::new() };
     let is_of = |name: &ProfileName| {
         as_written(config, name).is_ok_and(|profile| {
