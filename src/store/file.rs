@@ -63,7 +63,7 @@ fn read_if(
     check(&metadata)?;
     let size = metadata.len();
     if size > limit {
-        return Err(invalid(format!("it is larger than {limit} bytes")));
+        return Err(too_large(limit));
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1));
     file.take(limit).read_to_end(&mut bytes)?;
@@ -245,7 +245,18 @@ fn open_with_metadata(options: &mut OpenOptions, path: &Path) -> io::Result<(Fil
         _ => error,
     })?;
     let metadata = file.metadata()?;
-    if metadata.is_file() { Ok((file, metadata)) } else { Err(invalid("it is not a regular file".to_owned())) }
+    match metadata.file_type() {
+        kind if kind.is_file() => Ok((file, metadata)),
+        kind if kind.is_dir() => Err(invalid("it is a directory".to_owned())),
+        _ => Err(invalid("it is not a regular file".to_owned())),
+    }
+}
+
+/// The error for a file that is larger than `limit` bytes, in MiB where that is a whole number of them.
+pub fn too_large(limit: u64) -> io::Error {
+    const MIB: u64 = 1 << 20;
+    let (size, unit) = if limit >= MIB && limit.is_multiple_of(MIB) { (limit / MIB, "MiB") } else { (limit, "bytes") };
+    invalid(format!("it is larger than {size} {unit}"))
 }
 
 fn split(path: &Path) -> io::Result<(&Path, &str)> {

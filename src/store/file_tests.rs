@@ -59,7 +59,7 @@ fn only_a_regular_file_is_read_and_no_more_of_it_than_allowed() {
     assert_eq!(refusal(read(&file, 6)), "it is larger than 6 bytes");
     assert!(read(&dir.join("absent"), 7).unwrap().is_none());
     assert!(read(&dir.join("absent/below"), 7).unwrap().is_none());
-    assert_eq!(refusal(read(&dir, 7)), "it is not a regular file");
+    assert_eq!(refusal(read(&dir, 7)), "it is a directory");
     symlink(&file, dir.join("link")).unwrap();
     assert_eq!(refusal(read(&dir.join("link"), 7)), "it is a symbolic link");
     let pipe = dir.join("pipe");

@@ -85,8 +85,7 @@ fn a_file_of_another_kind_does_not_hang_and_a_link_is_followed() {
     ");
     insta::assert_snapshot!(run(&home.path("tmp")).run().message(), @"
     exit 2
-    error: [home]/tmp can't be read: it is not a regular file (profile `ws`)
-    hint: read a pipe as `-`: … | cogtok profile import - --name NAME
+    error: [home]/tmp can't be read: it is a directory (profile `ws`)
     ");
     insta::assert_snapshot!(run("/dev/zero".as_ref()).timeout(Duration::from_secs(3)).run().message(), @"
     exit 2
@@ -104,10 +103,13 @@ fn a_file_of_another_kind_does_not_hang_and_a_link_is_followed() {
     let sparse = home.path("sparse.env");
     std::fs::File::create(&sparse).unwrap().set_len(1 << 33).unwrap();
     home.allow(&sparse);
+    for kind in ["terraform", "export", "env"] {
+        let empty = home.plant("empty", "");
+        run(&empty).args(["--from", kind]).run().code(2).stderr_has("empty: it is empty");
+    }
     insta::assert_snapshot!(run(&sparse).run().message(), @"
     exit 2
-    error: [home]/sparse.env can't be read: it is larger than 1048576 bytes (profile `ws`)
-    hint: read a pipe as `-`: … | cogtok profile import - --name NAME
+    error: [home]/sparse.env can't be read: it is larger than 1 MiB (profile `ws`)
     ");
     assert_untouched(&home);
     let file = home.plant("real", "COGNITO_CLIENT_ID=web\nAWS_REGION=us-east-1\n");

@@ -95,7 +95,7 @@ fn a_stranger_in_the_place_of_the_configuration_is_told_and_left_alone() {
     for (stranger, reason) in [
         ("a link to nothing", "it is a broken symbolic link"),
         ("a FIFO", "it is not a regular file"),
-        ("a directory", "it is not a regular file"),
+        ("a directory", "it is a directory"),
     ] {
         let home = Home::new();
         let path = home.config("");

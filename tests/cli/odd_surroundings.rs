@@ -58,8 +58,8 @@ fn what_is_no_configuration_file_is_refused_without_waiting() {
     let long = "x".repeat(300);
     for (path, code, reason) in [
         ("", 2, "--config"),
-        ("/", 7, "not a regular file"),
-        (".", 7, "not a regular file"),
+        ("/", 7, "it is a directory"),
+        (".", 7, "it is a directory"),
         ("/dev/stdin", 7, "not a regular file"),
         ("/dev/tty", 7, "can't be read"),
         ("/proc/self/mem", 7, "can't be read"),

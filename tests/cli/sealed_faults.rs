@@ -160,7 +160,7 @@ fn what_is_no_regular_file_is_not_followed_nor_waited_for() {
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o700)).unwrap();
-    assert_unusable(&home, Opener::Identity, &identity, "a directory", "can't be read: it is not a regular file");
+    assert_unusable(&home, Opener::Identity, &identity, "a directory", "can't be read: it is a directory");
     std::fs::remove_dir(&file).unwrap();
     assert!(home.command("mkfifo").args(["-m", "600"]).arg(&file).status().unwrap().success());
     for words in [&["token", "m2m", "--no-cache"][..], &["secret", "set", "m2m-client"]] {

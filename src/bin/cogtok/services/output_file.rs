@@ -97,7 +97,7 @@ pub fn edit(path: &Path, limit: u64, change: impl Fn(&str) -> Zeroizing<String>)
             }
         };
         if old.metadata()?.len() > limit {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is larger than {limit} bytes")));
+            return Err(file::too_large(limit));
         }
         let mut bytes = Zeroizing::new(Vec::new());
         (&old).take(limit).read_to_end(&mut bytes)?;

@@ -124,8 +124,11 @@ fn file_bytes(source: &str) -> Result<Zeroizing<Vec<u8>>> {
         ErrorKind::NotFound => absent(source, &beside(source)),
         _ => unreadable(&why),
     })?;
-    let piped = "read a pipe as `-`: … | cogtok profile import - --name NAME";
-    let bytes = file::read(&path, LIMIT as u64).map_err(|why| unreadable(&why).hint(piped))?;
+    let is_pipe = || path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    let bytes = file::read(&path, LIMIT as u64).map_err(|why| match unreadable(&why) {
+        error if is_pipe() => error.hint("read a pipe as `-`: … | cogtok profile import - --name NAME"),
+        error => error,
+    })?;
     Ok(bytes.unwrap_or_default())
 }
 
