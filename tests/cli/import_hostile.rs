@@ -51,7 +51,9 @@ fn a_file_that_is_no_source_is_a_usage_error_that_repeats_nothing() {
     home.canary("hunter2hunter2");
     let long = format!("COGNITO_CLIENT_ID={}\n", "x".repeat(1 << 20));
     for (text, says) in [
-        ("", "NAME=VALUE"),
+        ("", "standard input: it is empty"),
+        ("\u{feff} \r\n", "standard input: it is empty"),
+        ("# nothing yet\n", "NAME=VALUE"),
         ("hunter2hunter2", "NAME=VALUE"),
         ("{\"client_secret\": \"hunter2hunter2\"", "not JSON"),
         ("[\"hunter2hunter2\"]", "not an object"),

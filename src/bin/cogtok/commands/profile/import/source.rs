@@ -82,6 +82,9 @@ pub fn open(app: &App, named: &str, asked: Option<SourceKind>, opener: &Opener) 
         Ok((text_of(&plain)?, is_opened_by_variable))
     };
     let (text, is_opened_by_variable) = text().map_err(|error: Error| error.context(&shown))?;
+    if text.expose().trim_start_matches('\u{feff}').trim().is_empty() {
+        return Err(Error::usage("it is empty").context(&shown));
+    }
     let kind = asked.unwrap_or_else(|| kind_of_content(text.expose()));
     Ok(Opened::Text(Text { kind, text, shown, is_opened_by_variable }))
 }
