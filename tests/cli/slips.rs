@@ -11,6 +11,9 @@ fn a_misspelled_variable_is_told_where_something_is_missing() {
     let output = home.cogtok(["token", "m2m"]).env("COGTOK_CLIENT_SECRET", "a-secret-of-nobody").run();
     output.code(3).stderr_has("cogtok does not read COGTOK_CLIENT_SECRET; did you mean COGTOK_M2M_CLIENT_SECRET?");
     output.stderr_lacks("a-secret-of-nobody");
+    // The name of a setting with its table is that setting's, however like another variable it is.
+    let output = home.cogtok(["token", "user"]).env("COGTOK_USER_CLIENT_ID", "web").run();
+    output.code(3).stderr_has("cogtok does not read COGTOK_USER_CLIENT_ID; did you mean COGTOK_CLIENT_ID?");
     // What cogtok reads, or what is like nothing, is not told.
     let output =
         home.cogtok(["token", "m2m"]).env("COGTOK_M2M_CLIENT_SECRET", "x").env("COGTOK_BUILD_CACHE_BUCKET", "1").run();

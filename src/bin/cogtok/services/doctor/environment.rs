@@ -79,9 +79,19 @@ fn unread(ours: &[String]) -> impl Iterator<Item = (&str, Option<&'static str>)>
     // The common prefix makes any two names similar.
     let after_prefix = |name: &'static str| name.strip_prefix(PREFIX);
     unread.map(move |name| {
+        let own = Key::ALL.iter().filter(|key| is_of_setting(name, **key)).find_map(|key| key.variable());
+        if own.is_some() {
+            return (name.as_str(), own);
+        }
         let near = nearest(name.trim_start_matches(PREFIX), known().filter_map(after_prefix));
         (name.as_str(), near.and_then(|near| known().find(|known| after_prefix(known) == Some(near))))
     })
+}
+
+/// Whether a variable is called as a setting is in the configuration, with its table: some of cogtok's variables leave that out.
+fn is_of_setting(name: &str, key: Key) -> bool {
+    let rest = name.strip_prefix(PREFIX).unwrap_or_default();
+    rest == key.dotted().replace('.', "_").to_ascii_uppercase()
 }
 
 fn misspelled(name: &str, near: &str) -> String {
@@ -116,7 +126,8 @@ mod tests {
         settings.offer(Key::Region, vec!["eu-west-1".into()], ValueOrigin::Variable("COGTOK_REGION"));
         settings.offer(Key::Username, vec!["alice".into()], ValueOrigin::Variable("COGTOK_USERNAME"));
         written.offer(Key::Region, vec!["us-east-1".into()], ValueOrigin::Profile);
-        let ours = ["REGION", "USERNAME", "CLIENTID", "PASSWORD"].map(|name| format!("COGTOK_{name}"));
+        let ours = ["REGION", "USERNAME", "CLIENTID", "PASSWORD", "USER_CLIENT_ID", "M2M_SECRET_ARN"]
+            .map(|name| format!("COGTOK_{name}"));
         let aws = Some(("AWS_ENDPOINT_URL", "http://127.0.0.1:1"));
         let details: Vec<String> =
             variables(&ours, &settings, &written, aws).into_iter().map(|finding| finding.detail).collect();
@@ -125,7 +136,9 @@ mod tests {
             [
                 "in use: COGTOK_USERNAME, AWS_ENDPOINT_URL",
                 "COGTOK_REGION overrides `region` of the profile",
-                &format!("cogtok does not read {}; did you mean COGTOK_CLIENT_ID?", ours[2])
+                &format!("cogtok does not read {}; did you mean COGTOK_CLIENT_ID?", ours[2]),
+                &format!("cogtok does not read {}; did you mean COGTOK_CLIENT_ID?", ours[4]),
+                &format!("cogtok does not read {}; did you mean COGTOK_SECRET_ARN?", ours[5])
             ]
         );
     }
