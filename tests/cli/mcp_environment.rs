@@ -147,3 +147,31 @@ fn what_an_entry_can_not_have_is_named_with_the_place_to_set_it() {
     );
     run("claude-code", "--headers-helper").stderr_has("a helper gets only").stderr_has("where you start Claude Code");
 }
+
+#[test]
+fn what_is_left_out_is_told_of_an_entry_that_is_there() {
+    let home = home();
+    home.canary("a passphrase of the secrets file");
+    let file = home.plant(".cursor/mcp.json", "{");
+    home.allow(file.parent().unwrap());
+    let run = || {
+        let install = ["mcp", "install", "https://gateway.example.com/mcp", "--name", "tools", "--client", "cursor"];
+        let run = home.cogtok(install).args(["-p", "ws"]).env("COGTOK_PASSPHRASE", "a passphrase of the secrets file");
+        run.env("COGTOK_M2M_CLIENT_SECRET", "a passphrase of the secrets file").run()
+    };
+    let failed = run();
+    failed
+        .check(failed.code != Some(0), "a file that is not JSON")
+        .stderr_lacks("left")
+        .stderr_lacks("where you start");
+    assert!(failed.stderr.starts_with("error: "), "{}", failed.stderr);
+    std::fs::write(&file, "{}").unwrap();
+    let done = run();
+    done.ok().stderr_has("cogtok left COGTOK_PASSPHRASE out, since it is a secret");
+    let at = |text: &str| done.stderr.find(text).unwrap_or_else(|| panic!("{text}: {}", done.stderr));
+    assert!(at("now has the server `tools`") < at("cogtok left COGTOK_M2M_CLIENT_SECRET out"), "{}", done.stderr);
+    // A directory in its place is called one.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    run().code(7).stderr_has("mcp.json can't be read: it is a directory").stderr_lacks("left");
+}

@@ -64,7 +64,8 @@ pub fn run(app: &App, args: &Install) -> Result<()> {
     source.or_of(server.place.owner);
     let client = args.client;
     let reach = if args.project { Reach::Project } else { Reach::User };
-    let entry = Entry { name: name(args, &server)?, launch: launch(app, args, &server, &source)? };
+    let (launch, left_out) = launch(app, args, &server, &source)?;
+    let entry = Entry { name: name(args, &server)?, launch };
     let path = client.file_or_error(reach)?;
     let own = OwnCommand::of(client, reach).filter(|_| !args.edit_file);
     if args.print {
@@ -76,7 +77,9 @@ pub fn run(app: &App, args: &Install) -> Result<()> {
             }
             None => terminal::note(&format!("cogtok would add this to {}:", path.display())),
         }
-        return terminal::data(&entry.shown(client)?).map(drop);
+        let shown = entry.shown(client)?;
+        left_out.tell();
+        return terminal::data(&shown).map(drop);
     }
     let name = &entry.name;
     let there = servers(client, &path)?.into_iter().find(|(known, _)| known == name);
@@ -100,6 +103,7 @@ pub fn run(app: &App, args: &Install) -> Result<()> {
             }
         }
     }
+    left_out.tell();
     terminal::note(&format!("restart {} to use it", client.name()));
     Ok(())
 }

@@ -14,11 +14,42 @@ use crate::env;
 use crate::io::terminal;
 use crate::services::mcp_clients::{Launch, McpClient, command_of_this_program, session_variables};
 
-/// How the client starts cogtok.
+/// What an entry lacks: to be told once the entry is there.
+#[derive(Default)]
+pub struct LeftOut {
+    notes: Vec<Said>,
+}
+
+enum Said {
+    Note(String),
+    Hint(Advice),
+}
+
+impl LeftOut {
+    /// Says what the entry lacks, why, and where to set it.
+    pub fn tell(self) {
+        for said in self.notes {
+            match said {
+                Said::Note(text) => terminal::note(&text),
+                Said::Hint(advice) => terminal::hint(advice),
+            }
+        }
+    }
+
+    fn note(&mut self, text: String) {
+        self.notes.push(Said::Note(text));
+    }
+
+    fn hint(&mut self, advice: impl Into<Advice>) {
+        self.notes.push(Said::Hint(advice.into()));
+    }
+}
+
+/// How the client starts cogtok, and what it will lack.
 ///
 /// # Errors
 /// [`Kind::Usage`](cogtok::error::Kind::Usage) for a helper of a client that runs none, and for options that an entry can't have.
-pub fn launch(app: &App, args: &Install, server: &Server, source: &TokenArgs) -> Result<Launch> {
+pub fn launch(app: &App, args: &Install, server: &Server, source: &TokenArgs) -> Result<(Launch, LeftOut)> {
     let owner = source.whose(app)?;
     let options = [options(app)?, source.arguments(owner)?].concat();
     // Another machine has the program in another place, and other variables.
@@ -38,17 +69,17 @@ pub fn launch(app: &App, args: &Install, server: &Server, source: &TokenArgs) ->
         let env = if args.project { Vec::new() } else { session.plain.clone() };
         Launch::Command { command, args: words.collect(), env }
     };
-    let mut left_out: Vec<String> = Vec::new();
+    let (mut left_out, mut names): (LeftOut, Vec<String>) = Default::default();
     if let Some(why) = why {
-        left_out.extend(session.plain.into_iter().map(|(name, _)| name));
-        tell_left_out(&left_out, why);
+        names.extend(session.plain.into_iter().map(|(name, _)| name));
+        left_out.add_names(&names, why);
     }
     let is_one = session.doubtful.len() == 1;
-    tell_left_out(&session.doubtful, if is_one { "it may contain a secret" } else { "they may contain secrets" });
-    left_out.extend(session.doubtful);
-    left_out.extend(tell_secrets(args.client, owner, has_profile));
-    tell_place(args.client, &left_out);
-    Ok(launch)
+    left_out.add_names(&session.doubtful, if is_one { "it may contain a secret" } else { "they may contain secrets" });
+    names.extend(session.doubtful);
+    names.extend(left_out.add_secrets(args.client, owner, has_profile));
+    left_out.add_place(args.client, &names);
+    Ok((launch, left_out))
 }
 
 /// The options of this call that hold for the entry too.
@@ -83,48 +114,54 @@ fn helper(client: McpClient, server: &Server, command: String, options: Vec<Stri
     Ok(Launch::HeadersHelper { url: server.url.to_string(), helper })
 }
 
-/// Says which variables the entry lacks, and why.
-fn tell_left_out(names: &[String], why: &str) {
-    if let Some(list) = listed(names) {
-        terminal::note(&format!("cogtok left {list} out, since {why}"));
+impl LeftOut {
+    /// Adds which variables the entry lacks, and why.
+    fn add_names(&mut self, names: &[String], why: &str) {
+        if let Some(list) = listed(names) {
+            self.note(format!("cogtok left {list} out, since {why}"));
+        }
     }
-}
 
-/// Says where to set what the entry lacks.
-fn tell_place(client: McpClient, names: &[String]) {
-    let (Some(list), name) = (listed(names), client.name()) else { return };
-    let them = if names.len() == 1 { "it" } else { "them" };
-    terminal::hint(match client {
-        // These two start servers with a few variables only.
-        McpClient::Codex => format!("set {list} where you start {name}, and list {them} in `env_vars` of the server"),
-        McpClient::ClaudeDesktop => format!("read `cogtok help mcp-clients`: {name} passes on none of your variables"),
-        _ => format!("set {list} where you start {name}"),
-    });
+    /// Adds where to set what the entry lacks.
+    fn add_place(&mut self, client: McpClient, names: &[String]) {
+        let (Some(list), name) = (listed(names), client.name()) else { return };
+        let them = if names.len() == 1 { "it" } else { "them" };
+        self.hint(match client {
+            // These two start servers with a few variables only.
+            McpClient::Codex => {
+                format!("set {list} where you start {name}, and list {them} in `env_vars` of the server")
+            }
+            McpClient::ClaudeDesktop => {
+                format!("read `cogtok help mcp-clients`: {name} passes on none of your variables")
+            }
+            _ => format!("set {list} where you start {name}"),
+        });
+    }
+
+    /// Adds which secrets of this session the entry lacks, and how to store them. Gives those that can't be stored.
+    fn add_secrets(&mut self, client: McpClient, owner: TokenOwner, has_profile: bool) -> Vec<String> {
+        let (kinds, old) = match owner {
+            TokenOwner::M2m => (&[SecretKind::M2mClient][..], "COGNITO_M2M_CLIENT_SECRET"),
+            TokenOwner::User => (&[SecretKind::UserClient, SecretKind::Password][..], "COGNITO_PASSWORD"),
+        };
+        let is_set = |name: &&str| env::secret(name).is_some();
+        let of_kinds = kinds.iter().filter_map(|kind| Some((*kind, variable(*kind).filter(|name| is_set(name))?)));
+        for (kind, name) in of_kinds.clone().filter(|_| has_profile) {
+            self.note(format!("cogtok left {name} out, since it is a secret"));
+            let store = Advice::new("store it before you start {client}: cogtok secret set {kind}{p}");
+            self.hint(store.text("client", client.name()).text("kind", kind));
+        }
+        let unstored = of_kinds.map(|(_, name)| name).chain(Some(old).filter(is_set)).filter(|_| !has_profile);
+        let opens_store = "COGTOK_PASSPHRASE";
+        let names: Vec<String> = unstored.chain(Some(opens_store).filter(is_set)).map(str::to_owned).collect();
+        self.add_names(&names, if names.len() == 1 { "it is a secret" } else { "they are secrets" });
+        names
+    }
 }
 
 fn listed(names: &[String]) -> Option<String> {
     let (last, others) = names.split_last()?;
     Some(if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) })
-}
-
-/// Says which secrets of this session the entry lacks, and how to store them. Gives those that can't be stored.
-fn tell_secrets(client: McpClient, owner: TokenOwner, has_profile: bool) -> Vec<String> {
-    let (kinds, old) = match owner {
-        TokenOwner::M2m => (&[SecretKind::M2mClient][..], "COGNITO_M2M_CLIENT_SECRET"),
-        TokenOwner::User => (&[SecretKind::UserClient, SecretKind::Password][..], "COGNITO_PASSWORD"),
-    };
-    let is_set = |name: &&str| env::secret(name).is_some();
-    let of_kinds = kinds.iter().filter_map(|kind| Some((*kind, variable(*kind).filter(|name| is_set(name))?)));
-    for (kind, name) in of_kinds.clone().filter(|_| has_profile) {
-        terminal::note(&format!("cogtok left {name} out, since it is a secret"));
-        let store = Advice::new("store it before you start {client}: cogtok secret set {kind}{p}");
-        terminal::hint(store.text("client", client.name()).text("kind", kind));
-    }
-    let unstored = of_kinds.map(|(_, name)| name).chain(Some(old).filter(is_set)).filter(|_| !has_profile);
-    let opens_store = "COGTOK_PASSPHRASE";
-    let names: Vec<String> = unstored.chain(Some(opens_store).filter(is_set)).map(str::to_owned).collect();
-    tell_left_out(&names, if names.len() == 1 { "it is a secret" } else { "they are secrets" });
-    names
 }
 
 /// Whether the profile has what a sign-in through the browser needs.
