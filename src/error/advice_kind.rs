@@ -211,6 +211,10 @@ kinds! {
     ReportRequestId,
     /// The temporary password has expired: an administrator sets a new one.
     ResetExpiredPassword,
+    /// Have another code sent for a forgotten password.
+    SendPasswordCode,
+    /// Have another code sent to confirm the sign-up.
+    SendSignUpCode,
     /// An administrator reset the password: one sets a new one.
     ResetPassword,
     /// The user exists already: its owner can sign in, or reset the password.

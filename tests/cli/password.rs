@@ -107,7 +107,7 @@ fn each_refusal_says_what_to_do() {
             "ExpiredCodeException",
             "Invalid code provided",
             4,
-            "another one",
+            "have another one sent: `cogtok password forgot -p ws --username alice@example.com`",
         ),
         (
             &["confirm", "--code", "1", "--password-stdin"],
@@ -121,7 +121,7 @@ fn each_refusal_says_what_to_do() {
             "TooManyFailedAttemptsException",
             "Too many failed attempts.",
             4,
-            "too many wrong codes: wait a few minutes",
+            "have another one sent: `cogtok password forgot -p ws --username alice@example.com`",
         ),
         (&["forgot"], "AccessDeniedException", "no", 4, "firewall"),
     ] {

@@ -114,6 +114,13 @@ fn each_refusal_of_a_sign_up_says_what_to_do() {
         ),
         (
             &["bob@example.com", "--code", "1"],
+            "ExpiredCodeException",
+            "Invalid code provided, please request a code again.",
+            4,
+            "have another one sent: `cogtok sign-up bob@example.com -p ws --resend`",
+        ),
+        (
+            &["bob@example.com", "--code", "1"],
             "TooManyFailedAttemptsException",
             "Too many failed attempts.",
             4,

@@ -88,8 +88,10 @@ pub(super) const TABLE: &[Row] = &[
     row("ChangePassword NotAuthorizedException", "incorrect", Refused, "the current password is wrong"),
     advise("ChangePassword NotAuthorizedException", "", Refused, RenewUserToken),
     row("ConfirmForgotPassword|ConfirmSignUp CodeMismatchException", "", Refused, "the code is wrong: use that of the newest message"),
-    row("ConfirmForgotPassword|ConfirmSignUp TooManyFailedAttemptsException", "", Refused, "too many wrong codes: wait a few minutes, then have another code sent"),
-    row("ConfirmForgotPassword|ConfirmSignUp ExpiredCodeException", "", Refused, "the code has expired, or there is none for this user: have another one sent"),
+    row("ConfirmForgotPassword TooManyFailedAttemptsException", "", Refused, "too many wrong codes: wait a few minutes").and(SendPasswordCode),
+    row("ConfirmSignUp TooManyFailedAttemptsException", "", Refused, "too many wrong codes: wait a few minutes").and(SendSignUpCode),
+    row("ConfirmForgotPassword ExpiredCodeException", "", Refused, "the code has expired, or there is none for this user").and(SendPasswordCode),
+    row("ConfirmSignUp ExpiredCodeException", "", Refused, "the code has expired, or there is none for this user").and(SendSignUpCode),
     // Users, codes and passwords.
     advise("UserNotFoundException", "", Refused, CheckOrCreateUser),
     advise("UserNotConfirmedException", "", Refused, ConfirmUser),

@@ -114,6 +114,8 @@ pub fn sentence(kind: AdviceKind) -> Option<&'static str> {
         AdviceKind::SetDomain => "run `cogtok profile set {name} domain https://PREFIX.auth.REGION.amazoncognito.com`",
         AdviceKind::SetKey => "run `cogtok profile set {name} {key} VALUE` || add `{option} VALUE`",
         AdviceKind::SetKeyOrVariable => "run `cogtok profile set {name} {key} VALUE` || set {variable}",
+        AdviceKind::SendPasswordCode => "have another one sent: `cogtok password forgot{p} --username {user}`",
+        AdviceKind::SendSignUpCode => "have another one sent: `cogtok sign-up {user}{p} --resend`",
         AdviceKind::SetNewPassword => "someone with AWS credentials sets a new password: `cogtok user set-password {user}{p}`",
         AdviceKind::SetTargetUrl => "run `cogtok profile set {name} {key} URL`",
         AdviceKind::SignInAgain => "the session has expired: sign in again with `cogtok login{p}`",
