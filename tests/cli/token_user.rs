@@ -303,7 +303,10 @@ fn options_alone_stand_in_for_a_profile_and_nothing_else_is_looked_up() {
 
     // Neither pool nor Region: no address can be made up, and the metadata service is not asked for one.
     let nowhere = alone(&["--client-id", &workshop().web.id, "--auth-flow", "password"]).run();
-    nowhere.code(3).stderr_has("no Region is known").stderr_has("`--region REGION`");
+    nowhere
+        .code(3)
+        .stderr_has("no Region is known")
+        .stderr_has("add `--region REGION`, or `--user-pool-id`, which begins with it\n");
     let nobody = home.cogtok(["token", "user"]).run();
     nobody.code(3).stderr_has("no profile is chosen").stderr_has("cogtok profile create");
     canary.assert_untouched();

@@ -87,7 +87,7 @@ pub fn sentence(kind: AdviceKind) -> Option<&'static str> {
         AdviceKind::NameCaBundle => "the server's TLS certificate is not trusted: check the URL and this machine's clock; for a company's own CA, add `--ca-bundle FILE`",
         AdviceKind::NameClient => "if that is the client you mean, name it with `--client-id ID` ?? check the app client of the profile: `cogtok profile show {name}`",
         AdviceKind::NameOtherPort => "stop the other program, or use another port of the app client's CallbackURLs: `--port PORT` ?? stop the other program",
-        AdviceKind::NameRegionOrPool => "add `--region REGION` || add `--user-pool-id`, which begins with it",
+        AdviceKind::NameRegionOrPool => "add `--region REGION` || `--user-pool-id`, which begins with it",
         AdviceKind::NameRegionOrWholeDomain => "add `--region REGION`, or give the whole address: https://PREFIX.auth.REGION.amazoncognito.com ?? give the whole address: https://PREFIX.auth.REGION.amazoncognito.com",
         AdviceKind::NameTarget => "name one: cogtok profile set {name} targets.{target}.url URL",
         AdviceKind::NameUser => "the pool's user names are not e-mail addresses: add `--username NAME` ?? the pool's user names are not e-mail addresses",
