@@ -103,7 +103,8 @@ fn unquoted(text: &str) -> Option<&str> {
 fn not_nothing(text: &str, name: &str) -> Result<()> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(Error::usage("the secret is empty"));
+        let what = if matches!(name, "password" | "passphrase") { name } else { "secret" };
+        return Err(Error::usage(format!("the {what} is empty")));
     }
     if is_one_of(&NOTHING, text) {
         return Err(Error::usage("it is the word that a tool prints when there is no value")

@@ -66,6 +66,7 @@ fn the_password_of_who_is_signed_in_is_changed_with_the_old_one() {
     for bad in ["", PASSWORD, "a\nb\nc\n"] {
         change(bad).code(2).stderr_has("two lines");
     }
+    change(&format!("{PASSWORD}\n\n")).code(2).stderr_has("standard input, line 2: the password is empty");
     change(&format!("{PASSWORD}\n{NEW}\n")).ok().stdout_is("").stderr_has("changed the password");
     workshop().sign_in(&email, NEW).unwrap();
     assert_eq!(proxy.count("InitiateAuth"), 1, "the session's token says who it is");
