@@ -115,9 +115,12 @@ pub fn error(args: &[OsString], answer: &clap::Error) -> Error {
             let others = text(ContextKind::PriorArg);
             let others: Vec<&str> = others.iter().map(|other| option_of(other)).collect();
             return match others.as_slice() {
-                [] => Error::usage(format!("`{one}` cannot be used with other options")),
-                [other] if *other == one => Error::usage(format!("`{one}` was given more than once")),
-                others => Error::usage(format!("`{one}` cannot be used with `{}`", others.join("`, `"))),
+                [] => Error::usage(format!("{} cannot be used with other options", in_words(&argument))),
+                [other] if *other == one => Error::usage(format!("{} was given more than once", in_words(&argument))),
+                _ => {
+                    let others: Vec<String> = text(ContextKind::PriorArg).iter().map(|other| in_words(other)).collect();
+                    Error::usage(format!("{} cannot be used with {}", in_words(&argument), others.join(", ")))
+                }
             }
             .hint(help);
         }
@@ -318,10 +321,21 @@ fn negative_of<'a>(args: &'a [OsString], named: &Named, argument: &str) -> Optio
     pairs.find(|(option, number)| is_option(option) && is_negative(number) && number.starts_with(argument))
 }
 
-/// `--output` of `--output <FORMAT>`.
+/// `--output` of `--output <FORMAT>` or `--output...`, `SHELL` of `[SHELL]`.
 fn option_of(argument: &str) -> &str {
-    let end = argument.find([' ', '=', '[']).filter(|_| argument.starts_with('-'));
-    end.map_or(argument, |end| &argument[..end])
+    if !argument.starts_with('-') {
+        return argument.trim_end_matches("...").trim_matches(['[', ']', '<', '>']);
+    }
+    let end = argument.find([' ', '=', '[']).unwrap_or(argument.len());
+    argument[..end].trim_end_matches("...")
+}
+
+/// An argument as a sentence names it.
+fn in_words(argument: &str) -> String {
+    match option_of(argument) {
+        "EMAIL" => "an e-mail address".to_owned(),
+        name => format!("`{name}`"),
+    }
 }
 
 /// The texts in clap's error.
