@@ -29,6 +29,10 @@ fn help_by_the_word_is_help_by_the_option() {
     error: unknown command `cogtok token zzz`
     hint: the commands of `cogtok token` are user, m2m, exchange, inspect, verify, check, revoke
     ");
+    for (near, meant) in [("topic", "topics"), ("option", "options")] {
+        let output = home.cogtok(["help", near]).run();
+        output.code(2).stderr_has(&format!("hint: did you mean `cogtok help {meant}`?\n"));
+    }
     // What is named `help` is no question.
     home.cogtok(["profile", "create", "help", "--client-id", "web", "--region", "us-east-1"]).run().ok();
     home.cogtok(["profile", "use", "help"]).run().ok();

@@ -68,7 +68,8 @@ fn unknown(wanted: &str) -> Error {
     }
     let tree = commands();
     let commands = tree.get_subcommands().map(clap::Command::get_name);
-    let near = nearest(wanted, commands.chain(TOPICS.iter().map(|topic| topic.name))).map(str::to_owned);
+    let topics = TOPICS.iter().map(|topic| topic.name).chain(["topics", "options"]);
+    let near = nearest(wanted, commands.chain(topics)).map(str::to_owned);
     let error = Error::usage(format!("unknown command or topic `{}`", printable(wanted, LONGEST_NAME)));
     let error = match near {
         Some(name) => error.hint(format!("did you mean `cogtok help {name}`?")),
