@@ -151,3 +151,16 @@ fn the_words_of_other_tools_are_answered_with_ours() {
     let long = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2ln";
     home.cogtok(["token", long]).run().code(2).stderr_lacks(long).stderr_has("not shown");
 }
+
+#[test]
+fn a_path_in_the_place_of_a_form_leads_to_the_option_for_files() {
+    let home = Home::new();
+    home.config("[profiles.ws]\nregion = \"us-east-1\"\n");
+    let to_file = "hint: to write a file: `--output-file /x/y`\n";
+    home.cogtok(["profile", "export", "ws", "-o", "/x/y"]).run().code(2).stderr_has(to_file);
+    let spaces = home.cogtok(["token", "m2m", "-o", "my token.txt"]).run();
+    spaces.code(2).stderr_has("hint: to write a file: `--output-file 'my token.txt'`\n");
+    // What is no path, and a command without that option.
+    home.cogtok(["profile", "export", "ws", "-o", "xml"]).run().code(2).stderr_lacks("--output-file");
+    home.cogtok(["status", "-o", "x.json"]).run().code(2).stderr_lacks("--output-file");
+}

@@ -266,7 +266,10 @@ fn bad_value(args: &[OsString], answer: &clap::Error, argument: &str) -> Error {
     let forms = if option == "--output" { output_forms::of(args) } else { &[] };
     if !forms.is_empty() {
         let names: Vec<&str> = forms.iter().map(|form| output_forms::name(*form)).collect();
-        return error.hint(format!("choose one of {}", names.join(", ")));
+        let error = error.hint(format!("choose one of {}", names.join(", ")));
+        let is_path = value.contains(['/', '\\', '.']);
+        let to_file = Advice::new("to write a file: `--output-file {file}`").word("file", &value);
+        return if is_path { error.hint(to_file) } else { error };
     }
     match texts(answer, ContextKind::ValidValue).as_slice() {
         [] => error,
