@@ -128,7 +128,7 @@ choice!(
 
 choice!(
     /// Which of a user's tokens is meant.
-    TokenUse, "token" {
+    TokenUse, "kind of token" {
         /// The access token.
         Access = "access",
         /// The ID token.

@@ -164,3 +164,11 @@ fn a_path_in_the_place_of_a_form_leads_to_the_option_for_files() {
     home.cogtok(["profile", "export", "ws", "-o", "xml"]).run().code(2).stderr_lacks("--output-file");
     home.cogtok(["status", "-o", "x.json"]).run().code(2).stderr_lacks("--output-file");
 }
+
+#[test]
+fn a_kind_of_token_is_called_one() {
+    let home = Home::new();
+    home.scripted_user("http://127.0.0.1:9");
+    let output = home.cogtok(["token", "user", "--token", "idd"]).run();
+    output.code(2).stderr_has("`idd` is not a kind of token: use one of access, id");
+}
