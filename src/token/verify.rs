@@ -94,8 +94,8 @@ impl Expectations {
 /// The [`Rejection`] of `format`, `alg`, `kid`, or of a header parameter that Cognito never sets.
 pub fn key_id(token: &str) -> Result<String, Rejection> {
     let malformed = |found: &str| Rejection::new("format", found, "a JSON Web Token (three base64url parts)");
-    let parts = jwt::parts(token).ok_or_else(|| malformed("not three parts between dots"))?;
-    let header = jwt::object(parts[0]).ok_or_else(|| malformed("a header that is not a JSON object in base64url"))?;
+    let parts = jwt::parts(token).ok_or_else(|| malformed("it is not three parts between dots"))?;
+    let header = jwt::object(parts[0]).ok_or_else(|| malformed("the header is not a JSON object in base64url"))?;
     if header.get("alg").and_then(Value::as_str) != Some("RS256") {
         return Err(Rejection::new("alg", shown(header.get("alg")), "RS256, which is all that Cognito uses"));
     }
@@ -103,7 +103,7 @@ pub fn key_id(token: &str) -> Result<String, Rejection> {
         return Err(Rejection::new(name, "in the header", "none, as Cognito never sets it"));
     }
     if !jwt::has_header_of::<Header>(parts[0]) {
-        return Err(malformed("a header with parameters of a wrong type, or twice the same"));
+        return Err(malformed("the header has parameters of a wrong type, or twice the same"));
     }
     match header.get("kid").and_then(Value::as_str) {
         Some(id) => Ok(id.to_owned()),
@@ -137,7 +137,7 @@ pub fn verify_signature<'a>(token: &'a str, keys: &KeySet) -> Result<&'a str, Re
 pub fn verify(token: &str, keys: &KeySet, expected: &Expectations, now: u64) -> Result<Claims, Rejection> {
     let payload = verify_signature(token, keys)?;
     let claims = jwt::object(payload)
-        .ok_or_else(|| Rejection::new("format", "a payload that is not a JSON object", "claims (RFC 7519)"))?;
+        .ok_or_else(|| Rejection::new("format", "the payload is not a JSON object", "claims (RFC 7519)"))?;
     check_claims(&claims, expected, now)?;
     Ok(Claims(claims))
 }

@@ -51,7 +51,7 @@ fn tokens_of_a_real_pool_are_accepted_and_refused_after_one_changed_character() 
         for dot in starts.iter().skip(1) {
             let mut bytes = token.clone().into_bytes();
             bytes[dot - 1] = b'_';
-            home.verify(&String::from_utf8(bytes).unwrap(), &[]).run().code(8).stderr_has("format");
+            home.verify(&String::from_utf8(bytes).unwrap(), &[]).run().code(8).stderr_has("three parts between dots");
         }
     }
 }
@@ -144,7 +144,13 @@ fn each_claim_that_fails_is_named_with_what_it_should_be() {
     rejected(&home, &foreign, &[], "kid", "test-access");
     let forged = sign_with("stranger", &json!({"kid": "test-access", "alg": "RS256"}), &access_claims(at));
     rejected(&home, &forged, &[], "signature", "of another pool");
-    rejected(&home, "opaque", &[], "format", "three");
+    for (token, says) in [
+        ("opaque", "NOT verified: it is not three parts between dots, expected: a JSON Web Token"),
+        ("a.b.c", "NOT verified: the header is not a JSON object in base64url, expected: a JSON Web Token"),
+    ] {
+        home.verify(token, &[]).run().code(8).stdout_is("").stderr_has(says).stderr_lacks("`format`");
+        assert_eq!(home.verify(token, &[]).arg("--json").run().code(8).json()["claim"], "format");
+    }
     home.verify(&sign::sign(&machine_claims(at)), &["--scope", "api/write"]).run().ok();
     home.verify(&good, &["--client-id", "other", "--client-id", CLIENT]).run().ok();
     let bound = access("aud", json!("https://api.example.com"));

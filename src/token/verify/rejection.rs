@@ -8,7 +8,7 @@ use crate::token::jwt::TokenKind;
 pub struct Rejection {
     /// The claim or header parameter, or `format`, `signature`.
     pub claim: &'static str,
-    /// The token's value, safe for a terminal.
+    /// The token's value, safe for a terminal. Of `format`, a sentence.
     pub found: String,
     /// The expected value.
     pub expected: String,
@@ -24,7 +24,11 @@ impl Rejection {
 
 impl std::fmt::Display for Rejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` is {}, expected: {}", self.claim, self.found, self.expected)
+        match self.claim {
+            // It is no claim that has a value: what was found is a sentence.
+            "format" => write!(f, "{}, expected: {}", self.found, self.expected),
+            claim => write!(f, "`{claim}` is {}, expected: {}", self.found, self.expected),
+        }
     }
 }
 
