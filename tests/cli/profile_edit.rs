@@ -259,3 +259,18 @@ fn a_link_stays_one_a_first_file_is_made_and_a_newer_one_is_not_opened() {
     output.code(7).stderr_has("was written by a newer cogtok");
     assert!(!Path::new(&ran).exists());
 }
+
+#[test]
+fn without_a_terminal_and_an_editor_the_lack_is_named() {
+    let home = home();
+    let run = |args: &[&str]| {
+        home.cogtok(["profile", "edit"]).args(args).env_remove("EDITOR").env_remove("VISUAL").stdin("").run()
+    };
+    insta::assert_snapshot!(run(&[]).message(), @"
+    exit 5
+    error: there is no terminal for an editor
+    hint: name an editor that needs no person: VISUAL or EDITOR
+    hint: set single keys: cogtok profile set NAME KEY VALUE
+    ");
+    run(&["--no-input"]).code(5).stderr_has("error: no editor can be opened: this call asks nothing\n");
+}

@@ -21,7 +21,9 @@ pub fn command() -> Result<String> {
         None if terminal::can_ask() => Ok(STANDARD.to_owned()),
         None => {
             let why = terminal::nobody_there();
-            Err(Error::new(Kind::NeedsHuman, format!("an editor is for a person, and {why}"))
+            let why = why.strip_suffix(" to ask at").map(|none| format!("{none} for an editor"));
+            let why = why.unwrap_or_else(|| format!("no editor can be opened: {}", terminal::nobody_there()));
+            Err(Error::new(Kind::NeedsHuman, why)
                 .hint("name an editor that needs no person: VISUAL or EDITOR")
                 .hint("set single keys: cogtok profile set NAME KEY VALUE"))
         }
