@@ -140,7 +140,7 @@ fn an_answer_that_does_not_say_when_the_user_was_made_costs_nobody_a_password() 
     assert_eq!(records.len(), 1, "{}", output.describe());
     insta::assert_snapshot!(create(&home, &["--resume"]).run().message(), @"
     exit 1
-    error: made-[unique]@example.com: cogtok can't tell whether it or someone else created the user made-[unique]@example.com, so nothing was changed: Cognito does not say when it was created, and cogtok asked for it between [date] UTC and [date] UTC by Cognito's clock (profile `ws`)
+    error: cogtok can't tell whether it or someone else created the user made-[unique]@example.com, so nothing was changed: Cognito does not say when it was created, and cogtok asked for it between [date] UTC and [date] UTC by Cognito's clock (profile `ws`)
     hint: if the user is yours, give it a new password: cogtok user create made-[unique]@example.com -p ws --if-exists reset
     hint: the record stays, with its password; to forget it: cogtok user runs forget [record] -p ws
     ");
@@ -175,7 +175,7 @@ fn a_user_who_was_deleted_and_made_anew_by_somebody_is_not_taken_for_ours() {
     workshop().admin("AdminCreateUser", made);
     insta::assert_snapshot!(create(&home, &["--resume"]).run().message(), @"
     exit 1
-    error: made-[unique]@example.com: cogtok can't tell whether it or someone else created the user made-[unique]@example.com, so nothing was changed: it was created at [date] UTC, and cogtok asked for it between [date] UTC and [date] UTC by this machine's clock (profile `ws`)
+    error: cogtok can't tell whether it or someone else created the user made-[unique]@example.com, so nothing was changed: it was created at [date] UTC, and cogtok asked for it between [date] UTC and [date] UTC by this machine's clock (profile `ws`)
     hint: if the user is yours, give it a new password: cogtok user create made-[unique]@example.com -p ws --if-exists reset
     hint: the record stays, with its password; to forget it: cogtok user runs forget [record] -p ws
     ");

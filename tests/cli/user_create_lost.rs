@@ -112,13 +112,21 @@ fn a_second_request_that_fails_is_exit_10_with_the_command_that_finishes() {
         output.code(10).stderr_has(&email).stderr_has("AdminSetUserPassword").stderr_has(RESUME).stderr_has("`ws`");
         assert_eq!((journal(&home).len(), &journal(&home)[0].1["state"]), (1, &Value::from("created")));
         // As long as it fails, `--resume` says the same and loses nothing.
-        create(&home, &["--resume"]).run().code(10).stderr_has(RESUME);
+        let again = create(&home, &["--resume"]).run();
+        again.code(10).stderr_has(RESUME).stderr_has(&format!("error: the user {email} was created, but not finished"));
         is_broken.store(false, Ordering::SeqCst);
         let users = resume(&home);
         assert_eq!((users.len(), &users[0]["email"]), (1, &Value::from(email.as_str())));
         assert_eq!(users[0]["status"], "CONFIRMED");
         assert_eq!(proxy.count("AdminCreateUser"), 1);
     }
+    // A run names each user before what failed.
+    let (home, _proxy, _) = broken("AdminSetUserPassword", |_| Answer::aws_error("AccessDeniedException", "no"));
+    let many = create(&home, &["--count", "2", "--prefix", &crate::harness::unique("run")]);
+    let many = many.warns_of_many().prints_on_failure().run();
+    let lines = many.stderr.lines().filter(|line| line.contains("not finished"));
+    let has_name_once = |line: &str| line.matches("run-").count() <= 1;
+    many.check(lines.clone().count() > 0, "told").check(lines.clone().all(has_name_once), "named once");
     // A group that is missing: the user can be finished once it has been made.
     let (home, _proxy) = counted();
     let group = crate::harness::unique("late");

@@ -222,7 +222,9 @@ pub fn partial(record: &Record, error: Error) -> Error {
     if record.is_of_run && error.kind() == Kind::Store {
         return error;
     }
-    let what = format!("the user {} was created, but not finished", record.username);
+    // A run names the user before each of its errors.
+    let who = if record.is_of_run { String::new() } else { format!(" {}", record.username) };
+    let what = format!("the user{who} was created, but not finished");
     let error = error.with_kind(Kind::Partial).context(&what);
     // A run adds a hint of its own.
     if record.is_of_run { error } else { error.hint("finish it: cogtok user create{p} --resume") }

@@ -74,7 +74,8 @@ fn resume_users(app: &App, args: &Create, profile: &Profile, journal: &Journal) 
         let judge = Judge { proof: proof.as_ref(), ..Judge::default() };
         let made = app.block_on(create_user::resume(&admin, journal, &mut record, judge));
         if let Err(error) = made.and_then(|made| hand_over(app, args.save_password, profile, journal, &record, &made)) {
-            let error = error.context(&record.username);
+            let is_named = error.message().contains(&record.username);
+            let error = if is_named { error } else { error.context(&record.username) };
             if let Some(earlier) = failed.replace(error) {
                 log::warn!(target: "cogtok", "{earlier}");
             }
