@@ -67,3 +67,16 @@ fn what_is_likely_is_more_than_the_spelling() {
     run("./clas").code(2).stderr_has("did you mean `class-2.age` beside it?");
     run("./zz.json").code(2).stderr_has("there is no file").stderr_lacks("did you mean");
 }
+
+#[test]
+fn of_many_files_of_one_sort_none_is_offered_unless_its_name_is_near() {
+    let home = Home::new();
+    let run = |name: &str| home.cogtok(["profile", "import", name]).cwd(home.path("Downloads")).run();
+    for name in ["big.toml", "empty.toml"] {
+        home.plant(format!("Downloads/{name}"), "x");
+    }
+    run("./nope.toml").code(2).stderr_has("did you mean `big.toml` or `empty.toml` beside it?");
+    home.plant("Downloads/third.toml", "x");
+    run("./nope.toml").code(2).stderr_has("there is no file").stderr_lacks("did you mean");
+    run("./emty.toml").code(2).stderr_has("did you mean `empty.toml` beside it?");
+}

@@ -1,6 +1,7 @@
 //! Creates profiles from the output of a workshop: each source gives values, which become settings and secrets. One file per source; this
 //! one has the common parts.
 
+mod absent;
 pub mod cloudformation;
 pub mod enrich;
 pub mod env_file;
@@ -14,6 +15,7 @@ mod targets;
 
 use std::path::Path;
 
+pub use absent::absent;
 use cogtok::choice;
 use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::settings::types::{ParameterName, StackName, is_pool_id};
@@ -101,41 +103,6 @@ pub fn file_name(text: &str) -> Option<String> {
         }
     };
     path.into_os_string().into_string().ok()
-}
-
-/// The error for a file that is not there; `beside` has the names where it would be.
-pub fn absent(text: &str, beside: &[String]) -> Error {
-    let name = text.rsplit(['/', '\\']).next().unwrap_or(text).to_lowercase();
-    let mut near: Vec<(f64, &String)> =
-        beside.iter().map(|other| (likeness(&name, &other.to_lowercase()), other)).collect();
-    near.retain(|(likeness, _)| *likeness >= 0.6);
-    near.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1)));
-    let near: Vec<String> = near.iter().take(3).map(|(_, name)| format!("`{}`", printable(name, 80))).collect();
-    let error = Error::usage(format!("there is no file `{}`", printable(text, 120)));
-    if near.is_empty() { error } else { error.hint(format!("did you mean {} beside it?", near.join(" or "))) }
-}
-
-/// How likely a name was meant by another, from 0 to 1: by its spelling, by how it begins, or by being a file of the same sort.
-fn likeness(name: &str, other: &str) -> f64 {
-    let stem = |name: &str| name.trim_start_matches('.').split('.').next().unwrap_or_default().to_owned();
-    let ending = |name: &str| name.trim_start_matches('.').rsplit_once('.').map(|(_, ending)| ending.to_owned());
-    let spelling = strsim::normalized_damerau_levenshtein(name, other);
-    let (own, its) = (stem(name), stem(other));
-    if own.is_empty() {
-        return spelling;
-    }
-    let is_begun = own.len() >= 3 && (its.starts_with(&own) || (its.len() >= 3 && own.starts_with(&its)));
-    let is_of_sort = ending(name).is_some() && ending(name) == ending(other);
-    let least = if own == its {
-        0.9
-    } else if is_begun {
-        0.8
-    } else if is_of_sort {
-        0.6
-    } else {
-        0.0
-    };
-    spelling.max(least)
 }
 
 /// The location that `text` names, by its form; `looks` is the file system's view.
