@@ -80,3 +80,15 @@ fn of_many_files_of_one_sort_none_is_offered_unless_its_name_is_near() {
     run("./nope.toml").code(2).stderr_has("there is no file").stderr_lacks("did you mean");
     run("./emty.toml").code(2).stderr_has("did you mean `empty.toml` beside it?");
 }
+
+#[test]
+fn the_url_of_a_file_needs_its_whole_path() {
+    let home = Home::new();
+    home.plant("Downloads/ws.toml", "x");
+    let run = home.cogtok(["profile", "import", "file://ws.toml"]).cwd(home.path("Downloads"));
+    insta::assert_snapshot!(run.run().message(), @"
+    exit 2
+    error: `file://ws.toml` does not name a file: the URL of a file contains its whole path
+    hint: write `file:///` and the path from the root, or the file's name without `file://`
+    ");
+}

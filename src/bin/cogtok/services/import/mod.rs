@@ -120,6 +120,12 @@ pub fn place(text: &str, looks: Looks<'_>) -> Result<SourceLocation> {
     Ok(match text {
         "-" => SourceLocation::Stdin,
         _ if looks.is_file => SourceLocation::File,
+        _ if text.starts_with("file:") && !looks.is_of_file => {
+            return Err(Error::usage(format!(
+                "`{shown}` does not name a file: the URL of a file contains its whole path"
+            ))
+            .hint("write `file:///` and the path from the root, or the file's name without `file://`"));
+        }
         _ if text.starts_with("https://") || text.starts_with("http://") => SourceLocation::Network(SourceKind::Issuer),
         _ if text.starts_with("arn:") && of_service("secretsmanager") => SourceLocation::Network(SourceKind::Secret),
         _ if text.starts_with("arn:") && of_service("ssm") => SourceLocation::Network(SourceKind::Parameter),
