@@ -28,9 +28,11 @@ use std::path::{Path, PathBuf};
 /// Whether variables (XDG_CONFIG_HOME and others) determine these paths on this system.
 pub const HAS_XDG: bool = cfg!(all(unix, not(target_os = "macos")));
 
-/// What follows an error of a file that the user may not use: the variable that puts its folder elsewhere.
+/// What follows an error of a file that the user may not use or write: the variable that puts its folder elsewhere.
 pub fn elsewhere(why: &std::io::Error, variable: &str) -> String {
-    if why.kind() == std::io::ErrorKind::PermissionDenied { another_place(variable) } else { String::new() }
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    let is_of_place = matches!(why.kind(), PermissionDenied | ReadOnlyFilesystem);
+    if is_of_place { another_place(variable) } else { String::new() }
 }
 
 /// The variable that puts a folder elsewhere, as the end of a sentence; nothing where there are no such variables.

@@ -1,5 +1,6 @@
 //! `cogtok completions SHELL --install`: the script where the shell looks for it.
 
+use crate::cache_faults::read_only;
 use crate::harness::Home;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -97,4 +98,23 @@ fn a_place_that_cannot_be_written_is_exit_7_and_no_place_says_what_to_set() {
         let homeless = install().env_remove("XDG_DATA_HOME").env_remove("XDG_CONFIG_HOME").env("HOME", "relative");
         homeless.run().code(7).stderr_has("there is no home directory to install to").stderr_has("set HOME");
     }
+}
+
+#[test]
+fn a_home_that_can_not_be_written_to_leads_to_another_place() {
+    let home = Home::new();
+    let dir = home.path("");
+    let install = read_only(home.cogtok(["completions", "bash", "--install"]), &dir).run();
+    install.code(7).stderr_has("Read-only file system").stderr_has("what `cogtok completions bash` prints");
+    let file = home.path("identity.txt");
+    let init = read_only(home.cogtok(["secret", "init"]).arg(&file), &dir).run();
+    init.code(7)
+        .stderr_has("identity.txt can't be written")
+        .stderr_has("name a file where you can write: cogtok secret");
+    // A file in the place of the home directory.
+    let no_home = home.plant("a-file", "x");
+    let create = home.cogtok(["profile", "create", "ws", "--client-id", "web"]).env("HOME", &no_home);
+    let create = create.env_remove("XDG_CONFIG_HOME").env_remove("XDG_STATE_HOME").env_remove("XDG_DATA_HOME").run();
+    create.code(7).stderr_has("config.toml can't be written: ");
+    create.stderr_has("name another file with `--config FILE`, or another place with XDG_CONFIG_HOME");
 }

@@ -69,6 +69,7 @@ fn a_home_that_is_not_there_yet_is_made_and_a_relative_xdg_directory_is_ignored(
     insta::assert_snapshot!(create().env("XDG_CONFIG_HOME", &file).run().message(), @"
     exit 7
     error: [home]/a-file/cogtok/config.toml can't be written: Not a directory (os error 20)
+    hint: name another file with `--config FILE`, or another place with XDG_CONFIG_HOME
     ");
     let odd: OsString =
         OsStringExt::from_vec([home.path("odd").into_os_string().into_vec(), b"\n\xff\x1b[1m".to_vec()].concat());

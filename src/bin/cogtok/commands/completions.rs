@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use cogtok::error::{Error, Result};
+use cogtok::error::{Advice, Error, Result};
 use cogtok::store::file;
 
 use crate::io::{shell, terminal};
@@ -97,8 +97,11 @@ pub fn run(args: &Completions) -> Result<()> {
         return terminal::data(&script).map(drop);
     }
     let (path, next) = shell.place()?;
-    file::replace(&path, script.as_bytes())
-        .map_err(|error| Error::store(format!("{} can't be written: {error}", path.display())))?;
+    file::replace(&path, script.as_bytes()).map_err(|error| {
+        let way = Advice::new("to put it elsewhere, redirect what `cogtok completions {shell}` prints")
+            .text("shell", shell.as_str());
+        Error::store(format!("{} can't be written: {error}", path.display())).hint(way)
+    })?;
     terminal::note(&format!("the script is in {}", path.display()));
     terminal::hint(next);
     Ok(())

@@ -108,18 +108,16 @@ fn unwritable(path: &Path, target: &Path, why: &std::io::Error) -> Error {
     } else {
         error
     };
-    match why.kind() {
+    let place = if HAS_XDG { ", or another place with XDG_CONFIG_HOME" } else { "" };
+    let way = match why.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            let place = if HAS_XDG { ", or another place with XDG_CONFIG_HOME" } else { "" };
-            error.hint(
-                Advice::new(
-                    "make the file and its directory writable, or name another file with `--config FILE`{place}",
-                )
-                .text("place", place),
-            )
+            "make the file and its directory writable, or name another file with `--config FILE`{place}"
         }
-        _ => error,
-    }
+        // There is no place for it, as where the home directory is a file.
+        _ if target.parent().is_some_and(|dir| !dir.is_dir()) => "name another file with `--config FILE`{place}",
+        _ => return error,
+    };
+    error.hint(Advice::new(way).text("place", place))
 }
 
 /// The file to replace: where a symbolic link leads, so that the link stays. What is not a file, such as a device, must never be

@@ -44,7 +44,10 @@ pub fn run(app: &App, args: &Init) -> Result<()> {
         .hint("to keep using it: set COGTOK_SECRET_IDENTITY or COGTOK_PASSPHRASE to that, and run `cogtok secret init`")
         .hint("to start over, without the secrets in it: move it away"));
     }
-    let public = file.as_deref().map(make_identity).transpose()?;
+    let public = file.as_deref().map(make_identity).transpose().map_err(|error| {
+        let way = "name a file where you can write: cogtok secret init FILE";
+        if error.advice().is_empty() { error.hint(way) } else { error }
+    })?;
     if file.is_none() {
         app.check_given_sealing_key()?;
     }
