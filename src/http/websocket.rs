@@ -65,6 +65,9 @@ pub enum Received {
     Binary(Vec<u8>),
     /// Closed by the other side, with a code and a reason if it sent any (RFC 6455 section 7.4).
     Closed(Option<(u16, String)>),
+    /// The connection ended without a closing handshake. Many servers end it like that after their last message, but it may have been in
+    /// the middle of one.
+    BrokenOff,
 }
 
 /// The result of the handshake.
@@ -196,9 +199,8 @@ impl WebSocket {
                     ));
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                // Many servers close the connection without a closing handshake.
                 Some(Err(tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
-                    return Ok(Received::Closed(None));
+                    return Ok(Received::BrokenOff);
                 }
                 Some(Err(why)) => return Err(why),
             }

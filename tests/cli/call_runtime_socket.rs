@@ -22,7 +22,8 @@ pub fn token() -> String {
     m2m_jwt(CLIENT, "api/read api/write")
 }
 
-/// An agent that says each text again, in capitals; `close` ends it with that code. It refuses the first so many upgrades.
+/// An agent that says each text again, in capitals; `close` ends it with that code, and `cut` without one. It refuses the first so many
+/// upgrades.
 #[expect(clippy::result_large_err, reason = "the type of the library's own callback")]
 pub fn talk(stream: impl Read + Write, seen: &Seen, refusals: &Mutex<Vec<(u16, &'static str)>>) {
     let look = |request: &Upgrade, mut response: Response| -> Result<Response, ErrorResponse> {
@@ -46,6 +47,12 @@ pub fn talk(stream: impl Read + Write, seen: &Seen, refusals: &Mutex<Vec<(u16, &
             Message::Text(text) if text.as_str() == "close" => {
                 let frame = CloseFrame { code: 1011.into(), reason: "out of tea".into() };
                 let _ = socket.close(Some(frame));
+            }
+            Message::Text(text) if text.as_str() == "cut" => return,
+            Message::Text(text) if text.as_str() == "half" => {
+                // The first ten bytes of a text of a hundred.
+                let _ = socket.get_mut().write_all(&[&[0x81, 100][..], &[b'a'; 10]].concat());
+                return;
             }
             Message::Text(text) if text.as_str() == "bye" => drop(socket.close(None)),
             Message::Text(text) => socket.send(Message::text(text.as_str().to_uppercase())).unwrap(),
@@ -121,6 +128,14 @@ fn an_end_with_a_reason_is_an_error_and_what_is_no_websocket_too() {
     let (agent, _) = agent(Vec::new());
     let output = call(&home, &agent, &["--ws"]).stdin("hello\nclose\n").prints_on_failure().run();
     output.code(6).stdout_is("HELLO\n").stderr_has("code 1011: out of tea");
+    // An answer that does not come, or not whole; after one, many agents end without a word.
+    for last in ["cut", "half"] {
+        for args in [&["--ws"][..], &["--ws", "-d", last]] {
+            let output = call(&home, &agent, args).stdin(format!("{last}\n")).run();
+            output.code(6).stdout_is("").stderr_has("broke off the WebSocket before it answered");
+        }
+    }
+    call(&home, &agent, &["--ws"]).stdin("hello\ncut\n").run().ok().quiet().stdout_is("HELLO\n");
     let plain = Server::always(Answer::new(200, "text/plain", "no"));
     call(&home, &plain, &["--ws"])
         .stdin("x\n")

@@ -108,6 +108,7 @@ async fn talk(
     mut lines: Option<mpsc::Receiver<Line>>,
     form: Form,
 ) -> Result<(), Ended> {
+    let (mut is_asked, mut is_answered) = (first.is_some(), false);
     if let Some(first) = first {
         socket.send(first).await.map_err(Ended::Broken)?;
     }
@@ -124,19 +125,29 @@ async fn talk(
                 Some(Line::Whole(bytes)) => {
                     let text = String::from_utf8(bytes).map_err(|_| Ended::Failed(Error::usage("a message is text, and a line is not UTF-8")))?;
                     socket.send(text.trim_end_matches('\r').to_owned()).await.map_err(Ended::Broken)?;
+                    is_asked = true;
                 }
                 Some(Line::Unreadable(error)) => return Err(Ended::Failed(error)),
                 Some(Line::TooLong) => return Err(Ended::Failed(Error::usage("a line is larger than 16 MiB"))),
                 None => lines = None,
             },
             received = socket.receive() => match received.map_err(Ended::Broken)? {
-                Received::Text(text) => if !print(&text, form).map_err(Ended::Failed)? { return Ok(()) },
+                Received::Text(text) => {
+                    is_answered = true;
+                    if !print(&text, form).map_err(Ended::Failed)? {
+                        return Ok(());
+                    }
+                }
                 Received::Binary(bytes) => {
+                    is_answered = true;
                     if terminal::bytes(&bytes).map_err(Ended::Failed)? == WriteOutcome::NobodyReads {
                         return Ok(());
                     }
                 }
-                Received::Closed(None | Some((1000 | 1001 | 1005, _))) => return Ok(()),
+                Received::BrokenOff if is_asked && !is_answered => {
+                    return Err(Ended::Failed(Error::network("the agent broke off the WebSocket before it answered")));
+                }
+                Received::BrokenOff | Received::Closed(None | Some((1000 | 1001 | 1005, _))) => return Ok(()),
                 Received::Closed(Some((code, reason))) => {
                     let reason = printable(reason.trim(), 200);
                     let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
