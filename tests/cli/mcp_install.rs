@@ -235,6 +235,8 @@ fn a_project_gets_what_holds_on_every_machine() {
         assert_eq!((&found["command"], found.get("env")), (&json!("cogtok"), None), "{text}");
     }
     run(&["mcp", "list"]).ok().stdout_has(".vscode/mcp.json").stdout_has("ours");
+    let hint = "it is in this project: cogtok mcp remove ours --project";
+    run(&["mcp", "remove", "ours"]).code(2).stderr_has("added no server `ours`").stderr_has(hint);
     // In the home directory, the file of a project and that of the user are the same one.
     planted(&home, ".cursor/mcp.json", "{}");
     run(&["mcp", "install", "tools", "--client", "cursor", "-p", "ws"]).ok();

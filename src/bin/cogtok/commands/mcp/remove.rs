@@ -1,7 +1,7 @@
 //! `cogtok mcp remove`: what `mcp install` put into a client's configuration comes out again.
 
 use clap::Args;
-use cogtok::error::{Error, Result};
+use cogtok::error::{Advice, Error, Result};
 
 use crate::app::App;
 use crate::app::options::Output;
@@ -60,9 +60,32 @@ pub fn run(app: &App, args: &Remove) -> Result<()> {
                 .hint("fix the file that the warning names, then run this command again"))
         }
         None if is_found => Ok(()),
-        None => Err(Error::usage(format!("cogtok added no server `{name}` to any MCP client"))
-            .hint("list the servers that it added: `cogtok mcp list`")),
+        None => {
+            let error = Error::usage(format!("cogtok added no server `{name}` to any MCP client"));
+            let elsewhere = match reach {
+                Reach::User if is_in(Reach::Project, name)? => {
+                    "it is in this project: cogtok mcp remove {name} --project"
+                }
+                Reach::Project if is_in(Reach::User, name)? => {
+                    "it is in your own configuration: cogtok mcp remove {name}"
+                }
+                _ => return Err(error.hint("list the servers that it added: `cogtok mcp list`")),
+            };
+            Err(error.hint(Advice::new(elsewhere).word("name", name)))
+        }
     }
+}
+
+/// Whether cogtok added the server there. Files that can't be read are passed over.
+fn is_in(reach: Reach, name: &str) -> Result<bool> {
+    for client in McpClient::ALL {
+        let Some(path) = client.file(reach)? else { continue };
+        let found = servers(client, &path).unwrap_or_default();
+        if found.iter().any(|(known, target)| known == name && target.is_some()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn remove(args: &Remove, client: McpClient, reach: Reach) -> Result<()> {
