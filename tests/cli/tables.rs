@@ -99,4 +99,7 @@ fn scopes_and_user_names_as_long_as_they_come_fit() {
     home.cogtok(["token", "m2m"]).env("COGTOK_M2M_CLIENT_SECRET", "machine-secret").run().ok();
     let list = home.cogtok(["cache", "list"]).env("COLUMNS", "80").run();
     fits(&list, 80, &[NAME, "bedrock-agentcore-gateway-of-the-workshop/invoke"]);
+    // A terminal whose size nobody has set says that it has no columns.
+    let of_no_size = home.cogtok(["cache", "list"]).pty_of(0, 0).wait();
+    assert!(of_no_size.text.contains("PROFILE") && of_no_size.text.contains(NAME), "{of_no_size:?}");
 }
