@@ -159,9 +159,10 @@ pub(crate) fn check_claims(claims: &Map<String, Value>, expected: &Expectations,
 pub(crate) fn check_times(claims: &Map<String, Value>, now: u64, grace: u64) -> Result<(), Rejection> {
     let found = |value: &Value| match value.as_i64() {
         Some(seconds) => format!("{seconds} ({})", relative(seconds, now)),
+        None if value.is_string() => format!("the text {}", shown(Some(value))),
         None => shown(Some(value)),
     };
-    let numeric = "a number of seconds since 1970";
+    let numeric = "a whole number of seconds since 1970";
     let end = claims.get("exp").ok_or_else(|| Rejection::new("exp", "missing", numeric))?;
     let ends = end.as_u64().ok_or_else(|| Rejection::new("exp", found(end), numeric))?;
     if now / 1000 >= ends.saturating_add(grace) {

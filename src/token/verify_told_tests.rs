@@ -112,7 +112,10 @@ fn a_value_of_any_size_and_type_is_told_in_a_line() {
     assert_eq!(list(&["a\u{1b}"]), "a\\u{1b}");
     assert_eq!(list(&["a", "b"]), "one of a, b");
     let token = sign(&with("exp", json!("soon")));
-    assert_eq!(told(&token, &|_| {}, NOW).0, "NOT verified: `exp` is soon, expected: a number of seconds since 1970");
+    assert_eq!(
+        told(&token, &|_| {}, NOW).0,
+        "NOT verified: `exp` is the text soon, expected: a whole number of seconds since 1970"
+    );
     let token = sign(&with("exp", json!(-5)));
     assert!(told(&token, &|_| {}, NOW).0.contains("`exp` is -5 (53 y ago)"));
 }

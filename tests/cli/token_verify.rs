@@ -123,7 +123,15 @@ fn each_claim_that_fails_is_named_with_what_it_should_be() {
     rejected(&home, &access("exp", json!(at - 3600)), &[], "exp", "60 min ago");
     let a_moment_ago = home.verify(&access("exp", json!(at - 5)), &[]).run();
     a_moment_ago.ok().stdout_has(", expired ").stdout_has(" s ago (clocks may differ by 60 s)\n");
-    rejected(&home, &access("exp", json!("9999999999")), &[], "exp", "a number of seconds");
+    rejected(
+        &home,
+        &access("exp", json!("9999999999")),
+        &[],
+        "exp",
+        "is the text 9999999999, expected: a whole number of seconds",
+    );
+    let endless = home.verify(&access("exp", json!(9_223_372_036_854_775_808_u64)), &[]).run();
+    endless.ok().stdout_has(", expires in 7");
     rejected(&home, &access("nbf", json!(at + 600)), &[], "nbf", "in 10 min");
     rejected(&home, &access("iat", json!(at + 600)), &[], "iat", "clock");
     rejected(&home, &access("iss", json!("https://evil.example")), &[], "iss", "https://evil.example");

@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::token::jwt::TokenKind;
 
+/// The last second of the year 9999, in seconds since the Unix epoch.
+const END_OF_9999: u64 = 253_402_300_799;
+
 /// The claims of a token that [`verify`](super::verify) has accepted. Nothing else makes one.
 ///
 /// ```compile_fail
@@ -41,10 +44,11 @@ impl Claims {
         self.text("client_id").or_else(|| self.text("aud"))
     }
 
-    /// `exp`: when the token ends.
+    /// `exp`: when the token ends; the end of the year 9999 where it is beyond what the system can represent.
     pub fn expires_at(&self) -> SystemTime {
         let end = self.0.get("exp").and_then(Value::as_u64).unwrap_or_default();
-        UNIX_EPOCH.checked_add(Duration::from_secs(end)).unwrap_or(UNIX_EPOCH)
+        let time = |seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+        time(end).or_else(|| time(END_OF_9999)).unwrap_or(UNIX_EPOCH)
     }
 
     /// `cognito:groups`: the groups that the user is in.
