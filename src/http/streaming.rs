@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
@@ -55,7 +55,9 @@ impl Outgoing {
             request = request.header(AUTHORIZATION, value);
         }
         // As curl sends it; some servers refuse a request without it.
-        for (name, value) in [(ACCEPT, "*/*"), (USER_AGENT, policy::USER_AGENT)] {
+        // Without Accept-Encoding any coding would do (RFC 9110 section 12.5.3), and nothing here decodes one.
+        let usual = [(ACCEPT, "*/*"), (ACCEPT_ENCODING, "identity"), (USER_AGENT, policy::USER_AGENT)];
+        for (name, value) in usual {
             if !request.headers_ref().is_some_and(|headers| headers.contains_key(&name)) {
                 request = request.header(name, value);
             }

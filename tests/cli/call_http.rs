@@ -46,6 +46,7 @@ fn the_token_is_sent_and_the_answer_printed() {
         assert_eq!(seen["claims"]["client_id"], json!(workshop().m2m.id));
         let headers = &seen["headers"];
         assert_eq!(headers["accept"], json!("*/*"));
+        assert_eq!(headers["accept-encoding"], json!("identity"));
         assert!(headers["user-agent"].as_str().unwrap().starts_with("cogtok/"), "{headers}");
         assert_eq!(headers.get("content-type"), None);
     }
