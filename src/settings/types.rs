@@ -248,7 +248,8 @@ word!(
     /// The name of a variable in an export: a shell identifier that is not one a shell or loader obeys.
     VarName, "a variable name", "use letters, digits and underscores, and none that a shell or the loader uses",
     |text| {
-        const OBEYED: [&str; 19] = [
+        const OBEYED: [&str; 23] = [
+            "STATUS", "ARGV", "GITHUB_ENV", "GITHUB_PATH",
             "PPID", "UID", "EUID", "SHELLOPTS", "BASHOPTS",
             "PATH", "IFS", "ENV", "BASH_ENV", "HOME", "SHELL", "USER", "PWD", "OLDPWD", "PS1", "PS4", "PROMPT_COMMAND",
             "CDPATH", "TERM",
