@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use clap::Command;
 
-/// Commands for all profiles.
-const OF_ALL: [&str; 2] = ["cogtok profile", "cogtok mcp"];
+/// Groups of commands for all profiles.
+const OF_ALL: [&str; 2] = ["profile", "mcp"];
 
 /// The option, for the command that is typed as `path`. The argument is not repeated: it may be a secret.
 pub fn meant_for(command: &Command, path: &str, args: &[OsString]) -> Option<&'static str> {
@@ -20,7 +20,8 @@ pub fn meant_for(command: &Command, path: &str, args: &[OsString]) -> Option<&'s
     } else if is_without_words && has("run") {
         Some("name the run with `--run RUN`")
     } else {
-        let is_of_a_profile = is_without_words && !OF_ALL.iter().any(|group| path.starts_with(group));
+        let group = path.split(' ').nth(1).unwrap_or_default();
+        let is_of_a_profile = is_without_words && !OF_ALL.contains(&group);
         let is_chosen =
             args.iter().filter_map(|arg| arg.to_str()).any(|arg| arg.starts_with("-p") || arg == "--profile");
         (is_of_a_profile && !is_chosen).then_some("choose a profile with `-p NAME`")
