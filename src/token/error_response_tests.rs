@@ -137,7 +137,7 @@ fn a_scope_that_is_missing_is_asked_for_by_name() {
     let challenge = r#"Bearer error="insufficient_scope", scope="api/write""#;
     let answer = ErrorResponse { challenge: Some(challenge), ..json_answer(403, "") };
     let machine = token(json!({"sub": "m2m", "client_id": "m2m", "username": null}));
-    assert!(explain(Api::Http, &answer, &machine).contains("AskForWantedScope wanted=api/write"));
+    assert!(explain(Api::Http, &answer, &machine).contains("api/read api/write"));
     assert!(explain(Api::Http, &answer, &token(json!({}))).contains("SignInForWantedScopes"));
     let told = explain(Api::Http, &answer, &machine);
     assert!(told.contains("client m2m, ") && told.contains("pool us-east-1_Example01, exp in 52 min"), "{told}");

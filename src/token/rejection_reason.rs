@@ -323,7 +323,12 @@ fn told(
             let fix = match TokenKind::of(claims) {
                 TokenKind::Id => Advice::new(ACCESS_TOKEN).then("; an ID token has no scope"),
                 TokenKind::UserAccess => Advice::new(AdviceKind::SignInForWantedScopes).text("wanted", wanted),
-                _ => Advice::new(AdviceKind::AskForWantedScope).quoted("wanted", wanted),
+                // A request names its scopes anew.
+                _ => {
+                    let has = claims.get("scope").and_then(Value::as_str).filter(|has| !has.is_empty());
+                    let all = has.into_iter().chain([wanted.as_str()]).collect::<Vec<_>>().join(" ");
+                    Advice::new(AdviceKind::AskForWantedScope).quoted("wanted", all)
+                }
             };
             (name("allowedScopes", "scope"), found("scope"), fix)
         }

@@ -62,13 +62,20 @@ impl Rejection {
     }
 }
 
+/// All scopes that a new token needs: a request names them anew, so those that this one has are among them.
+fn wanted_scopes(rejection: &Rejection) -> String {
+    let missing = rejection.expected.strip_prefix("with ").unwrap_or("SCOPE");
+    let has = Some(rejection.found.as_str()).filter(|found| !matches!(*found, "missing" | "empty"));
+    has.into_iter().chain([missing]).collect::<Vec<_>>().join(" ")
+}
+
 /// The error for a token that lacks a scope: how it would get it depends on where it came from.
 fn without_scope(rejection: &Rejection) -> Error {
     let error = Error::new(Kind::InvalidToken, format!("NOT verified: {rejection}"));
     match rejection.kind {
         TokenKind::Machine => error
             .hint(AdviceKind::GetTokenWithScope)
-            .fill_word("scope", rejection.expected.strip_prefix("with ").unwrap_or("SCOPE"))
+            .fill_word("scope", &wanted_scopes(rejection))
             .hint("the app client may have the scopes of its AllowedOAuthScopes"),
         TokenKind::Id => error.hint(AdviceKind::GetAccessTokenWithScope),
         TokenKind::UserAccess | TokenKind::Unknown => error.hint(AdviceKind::SignInForScopes),
