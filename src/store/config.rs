@@ -252,10 +252,9 @@ pub fn not_toml(path: &Path, text: &str, span: Option<std::ops::Range<usize>>, w
 }
 
 fn offer(profile: &Table, key: Key, settings: &mut Settings) -> Result<()> {
-    if let Some(table) = written::not_a_table(profile, key) {
-        return Err(Error::config(format!("`{table}` is not a table")).hint(EDIT));
-    }
-    if let Some(value) = lookup(profile, key.dotted()) {
+    let found = find(profile, key.dotted());
+    let found = found.map_err(|table| Error::config(format!("`{table}` is not a table")).hint(EDIT))?;
+    if let Some(value) = found {
         settings.offer(key, texts(key, value)?, ValueOrigin::Profile);
     }
     Ok(())
@@ -263,9 +262,15 @@ fn offer(profile: &Table, key: Key, settings: &mut Settings) -> Result<()> {
 
 /// The value at a dotted key of a profile.
 pub fn lookup<'a>(profile: &'a Table, dotted: &str) -> Option<&'a Value> {
-    match dotted.split_once('.') {
-        None => profile.get(dotted),
-        Some((table, key)) => profile.get(table)?.as_table()?.get(key),
+    find(profile, dotted).ok().flatten()
+}
+
+/// As [`lookup`], or the table of the key where the profile has something else in its place.
+fn find<'a, 'k>(profile: &'a Table, dotted: &'k str) -> Result<Option<&'a Value>, &'k str> {
+    let Some((table, key)) = dotted.split_once('.') else { return Ok(profile.get(dotted)) };
+    match profile.get(table) {
+        None => Ok(None),
+        Some(value) => value.as_table().map(|inside| inside.get(key)).ok_or(table),
     }
 }
 

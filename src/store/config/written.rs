@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::{Config, lookup};
+use super::{Config, find, lookup};
 use crate::settings::keys::Key;
 use crate::settings::types::{ProfileName, SecretKind};
 
@@ -40,11 +40,10 @@ impl Config {
         let profiles = self.table.get("profiles").and_then(Value::as_table);
         let Some(profile) = profiles.and_then(|profiles| profiles.get(name)) else { return Written::Nothing };
         let Some(profile) = profile.as_table() else { return Written::Unclear };
-        match lookup(profile, key.dotted()) {
-            Some(Value::String(text)) => Written::Text(text.clone()),
-            Some(_) => Written::Unclear,
-            None if not_a_table(profile, key).is_some() => Written::Unclear,
-            None => Written::Nothing,
+        match find(profile, key.dotted()) {
+            Ok(Some(Value::String(text))) => Written::Text(text.clone()),
+            Ok(Some(_)) | Err(_) => Written::Unclear,
+            Ok(None) => Written::Nothing,
         }
     }
 
@@ -54,12 +53,6 @@ impl Config {
         let listed = profile.and_then(|profile| lookup(profile, Key::Secrets.dotted())).and_then(Value::as_array);
         listed.into_iter().flatten().filter_map(|kind| kind.as_str()?.parse().ok()).collect()
     }
-}
-
-/// The table of this key, where the profile has something else in its place.
-pub(super) fn not_a_table(profile: &Table, key: Key) -> Option<&'static str> {
-    let (table, _) = key.dotted().split_once('.')?;
-    profile.get(table).filter(|value| !value.is_table()).map(|_| table)
 }
 
 #[cfg(test)]

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use cogtok::settings::aws_services::Service;
 use cogtok::settings::profile::{AwsEnvironment, AwsFilePath};
 
+use super::paths::home;
 use super::{secret, var};
 
 /// The AWS tools' environment variables.
 pub fn aws_environment() -> AwsEnvironment {
     let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, var(name)?)));
-    let home = directories::BaseDirs::new().map(|base| base.home_dir().to_path_buf());
+    let home = home();
     // The AWS tools expand `~` in these variables.
     let expanded = |path: PathBuf| match (path.strip_prefix("~"), &home) {
         (Ok(rest), Some(home)) => home.join(rest),

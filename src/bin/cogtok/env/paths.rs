@@ -14,6 +14,14 @@ pub fn dirs() -> &'static Dirs {
     DIRS.get_or_init(Dirs::of_this_machine)
 }
 
+/// The home directory. The other folders, which the library looks for as well, cost each call more than this one.
+pub fn home() -> Option<PathBuf> {
+    if cfg!(windows) {
+        return directories::BaseDirs::new().map(|base| base.home_dir().to_path_buf());
+    }
+    std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+}
+
 /// The configuration file: the one that is named, else COGTOK_CONFIG, else this user's.
 pub fn config_path(named: Option<&Path>) -> Result<PathBuf> {
     let named = named.map(Path::to_path_buf).or_else(|| var("COGTOK_CONFIG").map(PathBuf::from));
