@@ -111,6 +111,7 @@ mod tests {
     use RedirectTarget::{Nowhere, OtherHost, Plain, SameHost, SameHostUnusable};
 
     use super::*;
+    use crate::http::transport_error::TransportError;
 
     const ASKED: &str = "https://host.example:8443/oauth2/token";
 
@@ -140,6 +141,19 @@ mod tests {
             assert_eq!(refused(status, Some("https://other.example/"), ASKED), Some((to, OtherHost)), "{status}");
             assert_eq!(refused(status, None, ASKED), Some(("nowhere".to_owned(), Nowhere)), "{status}");
         }
+    }
+
+    #[test]
+    fn an_address_is_offered_for_a_setting_only_on_the_same_host() {
+        for target in [SameHost, SameHostUnusable, Plain, OtherHost, Nowhere] {
+            let (asked, to) = (ASKED.to_owned(), "https://host.example:8443/a".to_owned());
+            let what = TransportErrorKind::Redirect { status: 308, asked, to, target };
+            let error = Error::from(TransportError { host: "host.example".to_owned(), what });
+            let offered =
+                (target == SameHost).then_some(MovedAddress { asked: ASKED, to: "https://host.example:8443/a" });
+            assert_eq!(moved(&error), offered, "{target:?}");
+        }
+        assert_eq!(moved(&Error::network("no redirect")), None);
     }
 
     #[test]
