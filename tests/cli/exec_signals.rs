@@ -198,3 +198,75 @@ fn without_a_terminal_a_command_that_is_stopped_is_waited_for() {
     rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), Signal::CONT).unwrap();
     running.wait().code(7);
 }
+
+/// A command that cogtok outlives, started in each of the two ways, with what comes before its arguments.
+const OUTLIVED: [&[&str]; 2] = [&["exec", "--renew", "--"], &["serve", "-p", "ws", "--"]];
+
+#[test]
+fn each_signal_to_cogtok_alone_is_handed_on_to_a_command_that_it_outlives() {
+    let (home, _server) = home();
+    let ready = home.allow(home.path("tmp/ready"));
+    for signal in [
+        Signal::INT,
+        Signal::QUIT,
+        Signal::TERM,
+        Signal::HUP,
+        Signal::USR1,
+        Signal::USR2,
+        Signal::ALARM,
+        Signal::VTALARM,
+        Signal::PROF,
+        Signal::IO,
+        Signal::POWER,
+        Signal::XCPU,
+        Signal::XFSZ,
+        Signal::STKFLT,
+        Signal::TRAP,
+        Signal::ABORT,
+        Signal::WINCH,
+    ] {
+        for words in OUTLIVED {
+            let _ = std::fs::remove_file(&ready);
+            let number = signal.as_raw();
+            let script = waiting(&ready, &format!("trap 'echo got {number}; exit 5' {number};"));
+            let run = home.cogtok(words).args(["sh", "-c", &script]).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
+            let mut running = run.timeout(LIMIT).prints_on_failure().spawn();
+            is_there(&ready);
+            running.signal(signal);
+            running.wait().code(5).stdout_is(&format!("got {number}\n"));
+        }
+    }
+}
+
+#[test]
+fn a_signal_that_ends_a_command_that_cogtok_outlives_leaves_nothing() {
+    let (home, _server) = home();
+    let ready = home.allow(home.path("tmp/ready"));
+    for signal in [Signal::INT, Signal::QUIT, Signal::ALARM, Signal::ABORT] {
+        let _ = std::fs::remove_file(&ready);
+        let script = format!(": >'{}'; exec sleep 30", ready.display());
+        let mut running = exec(&home, &["--renew"], &["sh", "-c", &script]).timeout(LIMIT).spawn();
+        is_there(&ready);
+        running.signal(signal);
+        // The oracle looks for processes that are left of this home.
+        running.wait().code(128 + signal.as_raw());
+        assert_eq!(std::fs::read_dir(home.path("run/cogtok")).unwrap().count(), 0, "{signal:?}");
+    }
+}
+
+#[test]
+fn ctrl_c_reaches_a_command_that_cogtok_outlives_once() {
+    let (home, _server) = home();
+    let script = "trap 'n=$((n + 1)); echo interrupt $n.' INT; trap 'echo $n in all.; exit 5' USR1
+        echo ready.; while :; do sleep 0.02; done";
+    for words in OUTLIVED {
+        let run = home.cogtok(words).args(["sh", "-c", script]).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
+        let mut terminal = run.pty();
+        for n in 1..=2 {
+            terminal.expect(if n == 1 { "ready." } else { "interrupt 1." }).send("\u{3}");
+        }
+        terminal.expect("interrupt 2.").signal(Signal::USR1);
+        terminal.expect("2 in all.");
+        assert_eq!(terminal.wait().code, Some(5));
+    }
+}

@@ -2,9 +2,10 @@
 
 #[cfg(unix)]
 pub mod exec_handoff;
+mod heir;
 
 use std::ffi::OsString;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use cogtok::error::Kind;
 
 use crate::io::shell::ExportFailure;
 use crate::io::{progress, terminal};
+
+pub use heir::start_heir;
 
 /// The output of a failing export.
 static TO_FAIL: Mutex<Option<ExportFailure>> = Mutex::new(None);
@@ -24,12 +27,6 @@ const EXEC_FAILED: u8 = 125;
 
 /// Whether a program that was started here has the terminal, and with it Ctrl-C.
 static IS_LENT: AtomicBool = AtomicBool::new(false);
-
-/// The process that gets the signals which would end this one, or 0.
-static HEIR: AtomicI32 = AtomicI32::new(0);
-
-/// Whether that process is being started.
-static IS_HEIR_NEAR: AtomicBool = AtomicBool::new(false);
 
 /// An action before a signal or a panic ends the process.
 static LAST_DEED: Mutex<Option<fn()>> = Mutex::new(None);
@@ -130,27 +127,6 @@ pub fn watch() {
     ONCE.call_once(start_watching);
 }
 
-/// Starts a child with `start` and forwards SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 to it, including those that arrive during the start.
-/// Ctrl-C and Ctrl-\ are left to the child: this process ends after it.
-///
-/// # Errors
-/// The errors of `start`.
-pub fn start_heir(
-    start: impl FnOnce() -> std::io::Result<std::process::Child>,
-) -> std::io::Result<std::process::Child> {
-    IS_HEIR_NEAR.store(true, Ordering::SeqCst);
-    watch();
-    #[cfg(unix)]
-    watch_for_heir();
-    let started = start();
-    if let Ok(child) = &started {
-        IS_LENT.store(true, Ordering::SeqCst);
-        HEIR.store(i32::try_from(child.id()).unwrap_or_default(), Ordering::SeqCst);
-    }
-    IS_HEIR_NEAR.store(false, Ordering::SeqCst);
-    started
-}
-
 /// Runs `work`, in which another program has the terminal: Ctrl-C is that program's.
 pub fn lending_terminal<T>(work: impl FnOnce() -> T) -> T {
     watch();
@@ -188,45 +164,19 @@ pub fn stop() {
     let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
 }
 
-/// The signals that matter only to a child.
-#[cfg(unix)]
-fn watch_for_heir() {
-    use signal_hook::consts::{SIGQUIT, SIGUSR1, SIGUSR2};
-    use signal_hook::iterator::Signals;
-    let watched = [SIGQUIT, SIGUSR1, SIGUSR2].into_iter().filter(|signal| !exec_handoff::is_ignored(*signal));
-    let Ok(mut signals) = Signals::new(watched) else { return };
-    let _ = std::thread::Builder::new().name("heir".to_owned()).spawn(move || {
-        // The terminal sends SIGQUIT to both processes.
-        signals.forever().filter(|signal| *signal != SIGQUIT).for_each(|signal| {
-            hand_on(signal);
-        });
-    });
-}
-
-/// Sends a signal to the child, where there is one.
-#[cfg(unix)]
-fn hand_on(signal: i32) -> bool {
-    while IS_HEIR_NEAR.load(Ordering::SeqCst) {
-        std::thread::park_timeout(Duration::from_millis(1));
-    }
-    let Some(heir) = rustix::process::Pid::from_raw(HEIR.load(Ordering::SeqCst)) else { return false };
-    if let Some(signal) = rustix::process::Signal::from_named_raw(signal) {
-        let _ = rustix::process::kill_process(heir, signal);
-    }
-    true
-}
-
 #[cfg(unix)]
 fn start_watching() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
-    use signal_hook::iterator::Signals;
+    use signal_hook::iterator::SignalsInfo;
+    use signal_hook::iterator::exfiltrator::WithOrigin;
     let mut watched = vec![SIGHUP, SIGINT, SIGTERM, SIGTSTP];
     // A signal that was ignored at the start stays ignored: `nohup`, and background jobs of a shell.
     watched.retain(|signal| !exec_handoff::is_ignored(*signal));
     exec_handoff::watch(&watched);
-    let Ok(mut signals) = Signals::new(watched) else { return };
+    let Ok(mut signals) = SignalsInfo::<WithOrigin>::new(watched) else { return };
     let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for signal in signals.forever() {
+        for origin in signals.forever() {
+            let signal = origin.signal;
             if signal == SIGTSTP {
                 let asking = terminal::restore_modes();
                 stop();
@@ -235,11 +185,11 @@ fn start_watching() {
                 }
                 continue;
             }
-            if signal == SIGINT && !IS_HEIR_NEAR.load(Ordering::SeqCst) && IS_LENT.load(Ordering::SeqCst) {
+            if heir::is_left_to_it(&origin) {
                 exec_handoff::handled(signal);
                 continue;
             }
-            if hand_on(signal) {
+            if heir::hand_on(signal) {
                 continue;
             }
             if signal == SIGINT && waits() {
