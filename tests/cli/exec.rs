@@ -271,3 +271,24 @@ fn a_token_with_little_life_left_is_warned_about_and_the_time_asked_for_is_kept(
     output.ok().stderr_has("less than the 1800 s of `min_validity`");
     assert_eq!(server.hits(), 2);
 }
+
+/// As `execvp` does it. cogtok outlives the command in two of the three ways.
+#[test]
+fn a_script_without_an_interpreter_is_the_shells_in_every_way_to_run_it() {
+    let (home, _server) = issuing(&m2m_token());
+    let script = home.plant("work/-plain", "echo \"$# $1\"; exit 7\n");
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", home.path("work").display(), std::env::var("PATH").unwrap());
+    let run = |words: &[&str], program: &str| {
+        let run = home.cogtok(words).args(["--", program, "a b", "c"]).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
+        run.env("PATH", &path).prints_on_failure().run()
+    };
+    for words in [&["exec"][..], &["exec", "--renew"], &["serve", "-p", "ws"]] {
+        for program in [script.to_str().unwrap(), "./-plain", "-plain"] {
+            run(words, program).code(7).stdout_is("2 a b\n").quiet();
+        }
+    }
+    for words in [&["exec"][..], &["exec", "--renew"], &["serve", "-p", "ws"]] {
+        run(words, "/").code(126).stderr_has("check that it is a program and that you may run it");
+    }
+}

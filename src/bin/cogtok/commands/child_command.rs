@@ -1,9 +1,24 @@
 //! A command that this process outlives, to end as it does.
 
+use std::ffi::OsStr;
 use std::io;
 use std::process::{Child, Command};
 
+use cogtok::error::{Error, Kind, printable};
+
+#[cfg(unix)]
+use crate::io::external_program;
 use crate::io::signals;
+
+#[cfg(windows)]
+const NOT_FOUND: &str = "check the spelling and PATH; `echo` and the like belong to cmd: -- cmd /c echo";
+#[cfg(not(windows))]
+const NOT_FOUND: &str = "check the spelling and PATH; for a script, the interpreter in its first line";
+
+#[cfg(windows)]
+const NOT_RUN: &str = "check that it is a program; for a script, name what runs it: -- powershell -File script.ps1";
+#[cfg(not(windows))]
+const NOT_RUN: &str = "check that it is a program and that you may run it";
 
 /// Starts it. From now on signals are its own; when it ends, `last_deed` is done and this process ends with its exit code.
 ///
@@ -19,9 +34,25 @@ pub fn start(mut command: Command, last_deed: fn()) -> io::Result<()> {
     waiter.map(drop)
 }
 
+/// The error for a command that could not be run. cogtok ends with the exit code that shells use.
+pub fn not_run(program: &OsStr, why: &io::Error) -> Error {
+    let shown = printable(&program.to_string_lossy(), 200);
+    let (code, hint) = match why.kind() {
+        io::ErrorKind::NotFound => (127, NOT_FOUND),
+        _ => (126, NOT_RUN),
+    };
+    signals::fail_as(code);
+    Error::new(Kind::Failure, format!("`{shown}` can't be run: {why}")).hint(hint)
+}
+
 #[cfg(unix)]
 fn spawn(command: &mut Command) -> io::Result<Child> {
-    signals::exec_handoff::with_callers_limits(|| command.spawn())
+    signals::exec_handoff::with_callers_limits(|| {
+        command.spawn().or_else(|why| match external_program::by_shell(command, &why) {
+            Some(mut by_shell) => by_shell.spawn(),
+            None => Err(why),
+        })
+    })
 }
 
 #[cfg(not(unix))]

@@ -8,14 +8,14 @@ use std::process::Command;
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Result};
 use cogtok::secret;
 use cogtok::settings::types::VarName;
 
 use crate::app::App;
 use crate::args::token_args::TokenArgs;
+use crate::commands::child_command;
 use crate::completion;
-#[cfg(windows)]
 use crate::io::external_program;
 use crate::io::shell::{default_name, end_name};
 use crate::io::signals;
@@ -82,14 +82,19 @@ pub fn run(app: &App, args: &Exec) -> Result<()> {
     }
     // The file of an outer `exec` may be gone.
     command.env_remove(renew::VARIABLE);
-    Err(failed(program, &become_it(command)))
+    Err(child_command::not_run(program, &become_it(command)))
 }
 
 /// Becomes the command: nothing of this process is left. Comes back with the reason why it could not.
 #[cfg(unix)]
 fn become_it(mut command: Command) -> io::Error {
+    use std::os::unix::process::CommandExt;
     signals::exec_handoff::make_way();
-    std::os::unix::process::CommandExt::exec(&mut command)
+    let why = command.exec();
+    match external_program::by_shell(&command, &why) {
+        Some(mut by_shell) => by_shell.exec(),
+        None => why,
+    }
 }
 
 /// Waits for the command where a process can't become another one, and ends as it did. Ctrl-C is the command's, which hears
@@ -101,25 +106,4 @@ fn become_it(command: Command) -> io::Error {
         Ok(status) => signals::end_as(status.code().unwrap_or(1)),
         Err(error) => error,
     }
-}
-
-#[cfg(windows)]
-const NOT_FOUND: &str = "check the spelling and PATH; `echo` and the like belong to cmd: -- cmd /c echo";
-#[cfg(not(windows))]
-const NOT_FOUND: &str = "check the spelling and PATH; for a script, the interpreter in its first line";
-
-#[cfg(windows)]
-const NOT_RUN: &str = "check that it is a program; for a script, name what runs it: -- powershell -File script.ps1";
-#[cfg(not(windows))]
-const NOT_RUN: &str = "check that it is a program and that you may run it";
-
-fn failed(program: &std::ffi::OsStr, why: &io::Error) -> Error {
-    let shown = cogtok::error::printable(&program.to_string_lossy(), 200);
-    // The exit codes that shells use.
-    let (code, hint) = match why.kind() {
-        io::ErrorKind::NotFound => (127, NOT_FOUND),
-        _ => (126, NOT_RUN),
-    };
-    signals::fail_as(code);
-    Error::new(Kind::Failure, format!("`{shown}` can't be run: {why}")).hint(hint)
 }

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
 use clap_complete::{ArgValueCandidates, ArgValueCompleter};
-use cogtok::error::{Error, Kind, Result, printable};
+use cogtok::error::{Error, Kind, Result};
 use cogtok::secret::Secret;
 use serde_json::json;
 
@@ -117,11 +117,7 @@ fn start(program: &OsString, arguments: &[OsString], url: &str) -> Result<()> {
     let mut command = Command::new(program);
     command.args(arguments).env("COGTOK_SERVE_URL", url);
     external_program::withhold_secrets(&mut command);
-    let shown = printable(&program.to_string_lossy(), 200);
-    child_command::start(command, || {}).map_err(|why| {
-        signals::fail_as(if why.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 });
-        Error::new(Kind::Failure, format!("`{shown}` can't be run: {why}")).hint("check the spelling and PATH")
-    })
+    child_command::start(command, || {}).map_err(|why| child_command::not_run(program, &why))
 }
 
 /// Ends this process when its parent ends: then nobody knows the address.

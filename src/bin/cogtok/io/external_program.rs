@@ -74,9 +74,35 @@ fn in_path(name: &Path) -> Option<PathBuf> {
     which::which_in(name, std::env::join_paths(dirs).ok(), "").ok()
 }
 
+/// The command that runs a script without `#!`: the system can't run it, and `execvp` has the shell do so. `None` where it could not be
+/// run for another reason.
+#[cfg(unix)]
+pub fn by_shell(command: &Command, why: &std::io::Error) -> Option<Command> {
+    if why.raw_os_error() != Some(rustix::io::Errno::NOEXEC.raw_os_error()) {
+        return None;
+    }
+    let name = Path::new(command.get_program());
+    let may_run = |file: &PathBuf| file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok();
+    let script = if command.get_program().as_encoded_bytes().contains(&b'/') {
+        name.to_path_buf()
+    } else {
+        let path = env::raw("PATH")?;
+        std::env::split_paths(&path).map(|dir| dir.join(name)).find(may_run)?
+    };
+    // The shell reads no name as an option, and looks for none in PATH.
+    let script = if script.is_absolute() { script } else { Path::new(".").join(script) };
+    let mut shell = Command::new("/bin/sh");
+    shell.arg(script);
+    Some(with_rest(shell, command))
+}
+
 /// The same command with another program: an opener may get the address in a variable.
 fn with_program(command: &Command, program: &Path) -> Command {
-    let mut found = Command::new(program);
+    with_rest(Command::new(program), command)
+}
+
+/// The command with the arguments, the directory and the variables of the other as well.
+fn with_rest(mut found: Command, command: &Command) -> Command {
     found.args(command.get_args());
     if let Some(dir) = command.get_current_dir() {
         found.current_dir(dir);

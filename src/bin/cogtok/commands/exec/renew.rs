@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use cogtok::error::{Error, Result};
 use cogtok::token::Token;
 
-use super::failed;
 use crate::app::App;
 use crate::args::token_args::{ObtainedToken, TokenArgs};
 use crate::commands::child_command;
@@ -42,7 +41,7 @@ pub fn run(app: &App, source: &TokenArgs, got: &ObtainedToken, mut command: Comm
     terminal::give_away();
     child_command::start(resolved(command), token_file::remove).map_err(|why| {
         token_file::remove();
-        failed(&program, &why)
+        child_command::not_run(&program, &why)
     })?;
     let min_validity = got.policy.min_validity;
     let mut tokens = Tokens::new(app, source.relaxed(), None);
