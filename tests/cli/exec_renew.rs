@@ -163,3 +163,22 @@ fn a_failed_renewal_does_not_make_a_clock_that_was_set_back_right() {
     let output = with_clock_set_back(&home, TWICE).run();
     output.ok().stderr_has("cogtok tries again in 1 s").check(output.stdout.lines().count() == 3, "another token");
 }
+
+#[test]
+fn a_file_that_is_deleted_comes_back_private_and_no_other_cogtok_sweeps_it() {
+    let (home, _server) = answering(|n| token(n, if n == 0 { 6 } else { 3600 }));
+    let ready = home.allow(home.path("tmp/ready"));
+    let script = format!(
+        r#"d=${{COGTOK_TOKEN_FILE%/*}}; rm -rf "$d"; while ! [ -s "$COGTOK_TOKEN_FILE" ]; do sleep 0.02; done
+        stat -c %a "$COGTOK_TOKEN_FILE" "$d"; : >'{0}'; while [ -e '{0}' ]; do sleep 0.02; done
+        [ "$(cat "$COGTOK_TOKEN_FILE")" != "$COGTOK_ACCESS_TOKEN" ] && exit 4"#,
+        ready.display()
+    );
+    let living = renewing(&home, &script).prints_on_failure().spawn();
+    poll("the file is back", LIMIT, || ready.exists().then_some(()));
+    renewing(&home, "true").run().ok();
+    assert_eq!(left(&home).len(), 2, "the token and its hold");
+    std::fs::remove_file(&ready).unwrap();
+    living.wait().code(4).stdout_is("600\n700\n");
+    assert_eq!(left(&home), [] as [PathBuf; 0]);
+}

@@ -1,14 +1,14 @@
 //! The file with a fresh token for a command while it runs. Beside it is a second file that this process locks: if it is not locked, its
 //! process was killed, and the next one deletes both.
 
-use std::fs::{OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cogtok::secret::Secret;
 use cogtok::store::file::{self, open_regular};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use super::output_file;
 use crate::env;
@@ -24,7 +24,25 @@ static FILE: Mutex<Option<TokenFile>> = Mutex::new(None);
 struct TokenFile {
     path: PathBuf,
     /// Removed when this is dropped.
-    _hold: NamedTempFile,
+    hold: NamedTempFile,
+}
+
+impl TokenFile {
+    /// Makes the second file again if it was deleted: without it, another process would take the token for one that was left.
+    fn put_back_hold(&mut self) -> io::Result<()> {
+        if output_file::is_at(self.hold.as_file(), self.hold.path()) {
+            return Ok(());
+        }
+        // A runtime directory that is gone is the system's to make.
+        if let Some(dir) = dir().filter(|dir| Some(dir.as_path()) == self.path.parent()) {
+            file::create_private_dir(&dir)?;
+        }
+        let place = self.hold.path().to_path_buf();
+        let made = hold_at(&place)?;
+        self.hold.disable_cleanup(true);
+        self.hold = NamedTempFile::from_parts(made, TempPath::try_from_path(place)?);
+        Ok(())
+    }
 }
 
 impl Drop for TokenFile {
@@ -49,20 +67,29 @@ pub fn create(token: &Secret) -> io::Result<PathBuf> {
     let hold = hold(&dir)?;
     let path = token_path(hold.path()).ok_or_else(no_place)?;
     // From here on it is deleted after any error.
-    let made = TokenFile { path: path.clone(), _hold: hold };
+    let made = TokenFile { path: path.clone(), hold };
     output_file::put(&path, token.expose().as_bytes())?;
     *locked() = Some(made);
     Ok(path)
 }
 
-/// Puts another token in its place. Nothing happens after [`remove`].
+/// Puts another token in its place, and what was deleted around it: the second file, and the directory. Nothing happens after [`remove`].
 ///
 /// # Errors
 /// The operating system's error; then the old token is unchanged.
 pub fn replace(token: &Secret) -> io::Result<()> {
-    let file = locked();
-    let Some(TokenFile { path, .. }) = file.as_ref() else { return Ok(()) };
-    output_file::put(path, token.expose().as_bytes())
+    let mut file = locked();
+    let Some(file) = file.as_mut() else { return Ok(()) };
+    file.put_back_hold()?;
+    output_file::put(&file.path, token.expose().as_bytes())
+}
+
+/// Puts this token in its place if the file was deleted. A failure is left to the next [`replace`].
+pub fn put_back(token: &Secret) {
+    let is_gone = locked().as_ref().is_some_and(|file| !file.path.exists());
+    if is_gone {
+        let _ = replace(token);
+    }
 }
 
 /// Removes it, and keeps it from coming back.
@@ -79,12 +106,29 @@ pub fn dir() -> Option<PathBuf> {
 fn hold(dir: &Path) -> io::Result<NamedTempFile> {
     for _ in 0..TRIES {
         let hold = file::temporary(dir, &format!(".{NAME}."))?;
-        let is_held = !matches!(hold.as_file().try_lock(), Err(TryLockError::WouldBlock));
-        if is_held && output_file::is_at(hold.as_file(), hold.path()) {
+        if is_held(hold.as_file(), hold.path()) {
             return Ok(hold);
         }
     }
     Err(io::Error::other("another process removes it"))
+}
+
+/// As [`hold`], at this path.
+fn hold_at(path: &Path) -> io::Result<File> {
+    for _ in 0..TRIES {
+        output_file::put(path, b"")?;
+        match open_regular(OpenOptions::new().read(true).write(true), path) {
+            Ok(hold) if is_held(&hold, path) => return Ok(hold),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Err(io::Error::other("another process removes it"))
+}
+
+/// Locks it. Another process may have swept it just before.
+fn is_held(hold: &File, path: &Path) -> bool {
+    !matches!(hold.try_lock(), Err(TryLockError::WouldBlock)) && output_file::is_at(hold, path)
 }
 
 /// `exec.X` for `.exec.X.tmp`.

@@ -50,7 +50,7 @@ pub fn run(app: &App, source: &TokenArgs, got: &ObtainedToken, mut command: Comm
     // By a clock that was set back a token looks fresh for longer than it is. That holds until there is another.
     let mut untrusted = None;
     loop {
-        if wait(&mut clock, pause) {
+        if wait(&mut clock, pause, &token) {
             untrusted = Some(token.value.clone());
         }
         let renewed = tokens.get_token(untrusted.as_ref()).and_then(|renewed| {
@@ -111,7 +111,8 @@ impl Clock {
 }
 
 /// Waits so long by the clock of the machine; for ever where that is not known. It ends early, and says so, if the clock is set back.
-fn wait(clock: &mut Clock, pause: Option<Duration>) -> bool {
+/// Meanwhile a file that is deleted comes back.
+fn wait(clock: &mut Clock, pause: Option<Duration>, token: &Token) -> bool {
     let end = pause.map_or(u64::MAX, |pause| env::now().saturating_add(millis(pause)));
     loop {
         if clock.was_set_back() {
@@ -122,6 +123,7 @@ fn wait(clock: &mut Clock, pause: Option<Duration>) -> bool {
             return false;
         }
         std::thread::sleep(Duration::from_millis(left).min(LOOK));
+        token_file::put_back(&token.value);
     }
 }
 
