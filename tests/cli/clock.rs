@@ -124,6 +124,24 @@ fn issuer() -> Server {
 }
 
 #[test]
+fn a_token_of_the_cache_in_its_last_second_raises_no_doubt_about_the_clock() {
+    let home = Home::new();
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let server = Server::start(move |_| match calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+        0 => Answer::token(&m2m_jwt(CLIENT, "api/read api/write")),
+        // It is not asked again: that would be a pause by this clock.
+        _ => Answer::json(503, &json!({"message": "not now"})).header("Retry-After", "3600"),
+    });
+    home.scripted_profile(&server.token_url());
+    let end = home.scripted_m2m(&["--json"]).run().ok().json()["expires_at"].as_f64().unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
+    // A clock that goes slowly, so that the second lasts.
+    let output = at(&format!("+{:.3} x0.1", end - 0.9 - now), home.scripted_m2m(&[])).run();
+    output.ok().stderr_has("the token could not be renewed, so the cached one is used: ");
+    output.stderr_has("the token is valid for only 0 s").check(!output.stderr.contains("clock"), "the clock is right");
+}
+
+#[test]
 fn a_token_that_is_over_by_this_clock_is_served_with_a_warning_and_never_as_a_fresh_one() {
     let (home, server) = (Home::new(), issuer());
     home.scripted_profile(&server.token_url());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use cogtok::cache::single_flight::{CachePolicy, CacheUse, TokenResponse, no_such_token};
+use cogtok::cache::single_flight::{CachePolicy, CacheUse, TokenOrigin, TokenResponse, no_such_token};
 use cogtok::error::{Error, Result};
 use cogtok::secret::Secret;
 use cogtok::settings::profile::Profile;
@@ -82,7 +82,10 @@ pub fn wanted<'a>(served: &'a TokenResponse, policy: &CachePolicy) -> Result<&'a
     let now = env::now();
     match token.seconds_left(now) {
         None => log::warn!(target: "cogtok", "the token does not say how long it is valid, so it is not cached"),
-        Some(0) => log::warn!(target: "cogtok", "the token has already expired: is this machine's clock right?"),
+        // One of the cache was valid a moment ago, by the same clock.
+        Some(0) if served.source != TokenOrigin::Cache => {
+            log::warn!(target: "cogtok", "the token has already expired: is this machine's clock right?");
+        }
         Some(left) if !token.is_fresh(now, policy.min_validity) => {
             log::warn!(target: "cogtok", "the token is valid for only {left} s, less than the {} s of `min_validity`", policy.min_validity.as_secs());
         }
