@@ -4,7 +4,8 @@ use crate::harness::http::{self, Response};
 use crate::harness::scripted::{CLIENT, SECRET, issuing_another_each_time};
 use crate::harness::{Answer, Home, Request, Server, binary, m2m_jwt, need, poll};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -172,6 +173,51 @@ fn where_there_is_no_token_the_answer_is_that_of_a_token_endpoint() {
     assert_eq!((answer.status, &json_of(&answer)["error"]), (503, &json!("temporarily_unavailable")));
 }
 
+/// Sends a request on a connection that is kept open.
+fn begin(endpoint: &Endpoint, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(&endpoint.authority).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let request = format!("GET /{}{path} HTTP/1.1\r\nHost: {}\r\n\r\n", endpoint.key, endpoint.authority);
+    stream.write_all(request.as_bytes()).unwrap();
+    stream
+}
+
+/// The first line of the answer.
+fn status(stream: &TcpStream) -> String {
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).expect("an answer within the time");
+    line
+}
+
+#[test]
+fn connections_that_are_kept_open_keep_nobody_out() {
+    let (home, _tokens) = issuing_another_each_time();
+    let endpoint = Endpoint::start(&home, &[]);
+    let mut open = Vec::new();
+    for n in 0..130 {
+        let stream = begin(&endpoint, "/token");
+        assert_eq!(status(&stream), "HTTP/1.1 200 OK\r\n", "connection {n}");
+        open.push(stream);
+    }
+}
+
+#[test]
+fn a_request_too_many_hears_so_and_has_its_turn_when_another_has_ended() {
+    let (home, _tokens) = issuing_another_each_time();
+    let api = Server::always(Answer::never());
+    let endpoint = Endpoint::start(&home, &["--target", &api.url()]);
+    let mut open: Vec<TcpStream> = (0..100).map(|_| begin(&endpoint, "/proxy/x")).collect();
+    poll("all are under way", Duration::from_secs(20), || (api.hits() == 100).then_some(()));
+    for _ in 0..10 {
+        let refused = endpoint.ask("GET", "/token", &[], b"");
+        assert_eq!((refused.status, header(&refused, "connection")), (503, Some("close")));
+        assert_eq!(json_of(&refused)["error"], "temporarily_unavailable");
+    }
+    open.pop();
+    let is_answered = || (endpoint.ask("GET", "/token", &[], b"").status == 200).then_some(());
+    poll("there is a place", Duration::from_secs(20), is_answered);
+}
+
 #[test]
 fn it_ends_with_the_command_and_as_the_command_does() {
     need("curl", "curl");
@@ -198,7 +244,7 @@ fn it_ends_with_the_command_and_as_the_command_does() {
     running.signal(rustix::process::Signal::TERM);
     running.wait().code(9);
     let authority = url.trim().trim_start_matches("http://").split('/').next().unwrap().to_owned();
-    assert!(std::net::TcpStream::connect(authority).is_err());
+    assert!(TcpStream::connect(authority).is_err());
 }
 
 #[test]
@@ -218,5 +264,5 @@ fn without_a_command_it_ends_with_the_process_that_started_it() {
     let url = told["url"].as_str().unwrap().to_owned();
     assert_eq!((&told["token_url"], &told["proxy_url"]), (&json!(format!("{url}/token")), &Value::Null));
     let authority = url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
-    poll("the endpoint is gone", Duration::from_secs(20), || std::net::TcpStream::connect(&authority).err());
+    poll("the endpoint is gone", Duration::from_secs(20), || TcpStream::connect(&authority).err());
 }

@@ -13,11 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cogtok::secret::Secret;
-use http::{Method, Request, Response, StatusCode};
+use http::header::{CONNECTION, RETRY_AFTER};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 
@@ -28,6 +30,10 @@ pub use token_source::TokenSource;
 /// The most connections at a time, and how long one may be in sending its request.
 const MOST: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the first connection that is too many waits for a place, and how many others hear at a time that there is none.
+const WAIT: Duration = Duration::from_secs(2);
+const MOST_REFUSED: usize = 20;
 
 /// The endpoint's configuration.
 pub struct Endpoint {
@@ -47,40 +53,80 @@ pub fn run(listener: std::net::TcpListener, endpoint: Endpoint) {
     let endpoint = Rc::new(endpoint);
     LocalSet::new().block_on(&runtime, async move {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-        let places = Arc::new(Semaphore::new(MOST));
+        let (places, refusals) = (Arc::new(Semaphore::new(MOST)), Arc::new(Semaphore::new(MOST_REFUSED)));
+        let (mut wait, mut is_told) = (WAIT, false);
         loop {
-            let Ok(place) = places.clone().acquire_owned().await else { return };
-            match listener.accept().await {
-                Ok((stream, peer)) => {
-                    let endpoint = endpoint.clone();
+            let Ok((stream, peer)) = listener.accept().await else {
+                // For example too many open files: some may be closed soon.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            match tokio::time::timeout(wait, places.clone().acquire_owned()).await {
+                Ok(Ok(place)) => {
+                    wait = WAIT;
+                    let (endpoint, places) = (endpoint.clone(), places.clone());
                     tokio::task::spawn_local(async move {
-                        connection(stream, peer, endpoint).await;
+                        connection(stream, peer, endpoint, places).await;
                         drop(place);
                     });
                 }
-                // For example too many open files: some may be closed soon.
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Ok(Err(_)) => return,
+                Err(_) => {
+                    // Those that come next would wait for one another.
+                    wait = Duration::ZERO;
+                    if !std::mem::replace(&mut is_told, true) {
+                        log::warn!(target: "cogtok", "{MOST} connections are in use: more get status 503");
+                    }
+                    if let Ok(refusal) = refusals.clone().try_acquire_owned() {
+                        tokio::task::spawn_local(async move {
+                            answer_on(stream, service_fn(|_| async { Ok::<_, Infallible>(crowded()) })).await;
+                            drop(refusal);
+                        });
+                    }
+                }
             }
         }
     });
 }
 
-async fn connection(stream: tokio::net::TcpStream, peer: SocketAddr, endpoint: Rc<Endpoint>) {
+/// The answer where there is no place.
+fn crowded() -> Response<Answer> {
+    let why = format!("{MOST} connections are in use");
+    let mut response = failure(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", &why);
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, endpoint: Rc<Endpoint>, places: Arc<Semaphore>) {
     let is_own = stream.local_addr().and_then(|own| guard::is_this_users(peer, own)).map_err(|why| {
         let unknown = format!("cogtok can't tell whose connection this is: {why}");
         log::warn!(target: "cogtok", "{unknown}");
         unknown
     });
     let service = service_fn(move |request: Request<Incoming>| {
-        let (endpoint, is_own) = (endpoint.clone(), is_own.clone());
+        let (endpoint, is_own, places) = (endpoint.clone(), is_own.clone(), places.clone());
         async move {
-            Ok::<_, Infallible>(match is_own {
+            let mut response = match is_own {
                 Ok(true) => endpoint.answer(request).await,
                 Ok(false) => failure(StatusCode::FORBIDDEN, "access_denied", "this endpoint is another user's"),
                 Err(unknown) => failure(StatusCode::INTERNAL_SERVER_ERROR, "server_error", &unknown),
-            })
+            };
+            // At most half of the places are for connections that wait for their next request.
+            if places.available_permits() < MOST / 2 {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
         }
     });
+    answer_on(stream, service).await;
+}
+
+async fn answer_on<S>(stream: TcpStream, service: S)
+where
+    S: HttpService<Incoming, ResBody = Answer, Error = Infallible>,
+{
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
