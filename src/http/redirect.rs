@@ -166,6 +166,7 @@ mod tests {
             (ASKED, "ftp://host.example/a", "ftp://host.example/a", Nowhere),
             (ASKED, "https://evil.example/a", "https://evil.example/a", OtherHost),
             (ASKED, "//evil.example/a", "https://evil.example/a", OtherHost),
+            (ASKED, "http://evil.example/a", "http://evil.example/a", OtherHost),
             (ASKED, "https://user:hunter2@host.example/a", "https://host.example/a", SameHost),
             (ASKED, "https://user:hunter2@evil.example/a", "https://evil.example/a", OtherHost),
             (ASKED, "data:a", "data:a", Nowhere),
