@@ -325,9 +325,11 @@ fn told(
                 TokenKind::UserAccess => Advice::new(AdviceKind::SignInForWantedScopes).text("wanted", wanted),
                 // A request names its scopes anew.
                 _ => {
-                    let has = claims.get("scope").and_then(Value::as_str).filter(|has| !has.is_empty());
-                    let all = has.into_iter().chain([wanted.as_str()]).collect::<Vec<_>>().join(" ");
-                    Advice::new(AdviceKind::AskForWantedScope).quoted("wanted", all)
+                    let has = claims.get("scope").and_then(Value::as_str).unwrap_or_default();
+                    let mut all: Vec<&str> = has.split_whitespace().collect();
+                    let lacks: Vec<&str> = wanted.split_whitespace().filter(|scope| !all.contains(scope)).collect();
+                    all.extend(lacks);
+                    Advice::new(AdviceKind::AskForWantedScope).quoted("wanted", all.join(" "))
                 }
             };
             (name("allowedScopes", "scope"), found("scope"), fix)

@@ -75,6 +75,9 @@ fn how_a_scope_is_got_depends_on_the_token() {
         advice,
         ["GetTokenWithScope scope=api/read api/write", "the app client may have the scopes of its AllowedOAuthScopes"]
     );
+    let long = changed(machine_claims(NOW), "scope", json!("api/read ".repeat(50).trim()));
+    let (_, advice) = told(&sign(&long), &scopes, NOW);
+    assert_eq!(advice[0], "GetTokenWithScope scope=api/write");
     let (message, advice) = told(&sign(&id_claims(NOW)), &scopes, NOW);
     assert_eq!(message, "NOT verified: `scope` is missing, expected: with api/read api/write");
     assert_eq!(advice, ["GetAccessTokenWithScope"]);

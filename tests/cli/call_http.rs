@@ -115,7 +115,7 @@ fn a_refusal_is_explained_and_names_what_mends_it() {
     let told = stderr_of(&platform);
     assert!(told.contains("may have refused the token") && told.contains("--token access"), "{told}");
     let denied = call(&home, &["api/admin"]).run();
-    denied.code(4).stderr_has("403 Forbidden: insufficient_scope").stderr_has("--scope 'api/admin'");
+    denied.code(4).stderr_has("403 Forbidden: insufficient_scope").stderr_has("/read api/admin'`");
     denied.stderr_has("cogtok token inspect --as m2m -p ws");
     let named = call(&home, &["api/status?code=403&body=forbidden&type=text/plain"]).run();
     named.code(4).stderr_has("answers 403 Forbidden (profile");

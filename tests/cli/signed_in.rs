@@ -110,7 +110,9 @@ fn the_other_kind_of_token_is_mentioned_where_it_is_there() {
     }
     home.cogtok(["token", "inspect", "--as", "m2m"]).run().ok();
     let lacking = home.cogtok(["token", "verify", "--as", "m2m", "--scope", "api/other"]).run();
-    lacking.code(8).stderr_has("`cogtok token m2m -p ws --scope api/other`").stderr_has("AllowedOAuthScopes");
+    // A request names its scopes anew: those that the token has are among them.
+    lacking.code(8).stderr_has("`cogtok token m2m -p ws --scope '").stderr_has(" api/other'`");
+    lacking.stderr_has("AllowedOAuthScopes");
     lacking.stderr_lacks("not from a sign-in");
     home.cogtok(["cache", "clear"]).run().ok();
     let neither = home.cogtok(["token", "inspect", "--as", "m2m"]).run();

@@ -1,6 +1,7 @@
 //! Why a token was not accepted, and what helps.
 
 use crate::error::{Advice, AdviceKind, Error, Kind};
+use crate::settings::types::Scopes;
 use crate::token::jwt::TokenKind;
 
 /// Why a token was not accepted: the first rule that it breaks.
@@ -62,10 +63,12 @@ impl Rejection {
     }
 }
 
-/// All scopes that a new token needs: a request names them anew, so those that this one has are among them.
+/// All scopes that a new token needs: a request names them anew, so those that this one has are among them. A list that was cut for the
+/// message is no list of scopes.
 fn wanted_scopes(rejection: &Rejection) -> String {
     let missing = rejection.expected.strip_prefix("with ").unwrap_or("SCOPE");
-    let has = Some(rejection.found.as_str()).filter(|found| !matches!(*found, "missing" | "empty"));
+    let is_list = |found: &&str| !matches!(*found, "missing" | "empty") && Scopes::parse([*found]).is_ok();
+    let has = Some(rejection.found.as_str()).filter(is_list);
     has.into_iter().chain([missing]).collect::<Vec<_>>().join(" ")
 }
 
