@@ -39,7 +39,7 @@ pub fn stdin_secret() -> Result<Secret> {
 /// Everything on standard input, at most one byte more than a secret may have.
 ///
 /// # Errors
-/// [`Kind::Store`] when it can't be read.
+/// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be read.
 fn stdin_bytes() -> Result<Vec<u8>> {
     stdin_hidden_up_to(MAX_BYTES, || {
         if can_ask() {
@@ -59,7 +59,7 @@ pub fn stdin_hidden_up_to(limit: usize, ask: impl FnOnce()) -> Result<Vec<u8>> {
 /// Everything on standard input, at most one byte more than `limit`.
 ///
 /// # Errors
-/// [`Kind::Store`] when it can't be read.
+/// [`Kind::Store`](cogtok::error::Kind::Store) when it can't be read.
 pub fn stdin_up_to(limit: usize) -> Result<Vec<u8>> {
     stdin(limit, true, || ())
 }
