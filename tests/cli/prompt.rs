@@ -236,6 +236,23 @@ fn ctrl_z_stops_at_every_question_and_fg_shows_it_again() {
 }
 
 #[test]
+fn ctrl_backslash_leaves_no_terminal_that_shows_nothing() {
+    let email = workshop().user(PASSWORD);
+    let home = home_of(&email);
+    let mut terminal = token_user(&home, &["--no-refresh", "--header"]).pty();
+    terminal.expect("Password for ").send("\u{1c}").send_line(PASSWORD).expect("Authorization: Bearer ");
+    let session = terminal.wait();
+    assert_eq!(session.code, Some(0), "{session:?}");
+    assert_restored(&session);
+    let mut terminal = home.cogtok(["init"]).pty();
+    terminal.expect("Source: ").send("\u{1c}").send_line("./no-such.age").expect("There is no file `./no-such.age`.");
+    terminal.expect("Source: ").send("\u{3}");
+    let session = terminal.wait();
+    assert_eq!(session.code, Some(130), "{session:?}");
+    assert_restored(&session);
+}
+
+#[test]
 fn an_end_of_input_at_yes_or_no_ends_the_line() {
     let home = home_of("alice@example.com");
     let mut terminal = home.cogtok(["profile", "delete", "ws"]).pty();

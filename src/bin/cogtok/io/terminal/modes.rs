@@ -10,6 +10,9 @@ use crate::io::progress;
 
 static OPEN: Mutex<Option<Open>> = Mutex::new(None);
 
+/// What stands for no key at all (_POSIX_VDISABLE).
+const DISABLED: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
+
 /// How often a stopped question went on.
 static RESUMED: AtomicU64 = AtomicU64::new(0);
 
@@ -61,6 +64,8 @@ pub fn unbuffered(modes: &Termios) -> Termios {
     modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ECHONL);
     modes.special_codes[SpecialCodeIndex::VMIN] = 1;
     modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+    // Ctrl-\ would end the process and leave the terminal like this.
+    modes.special_codes[SpecialCodeIndex::VQUIT] = DISABLED;
     modes
 }
 

@@ -12,6 +12,7 @@ use crate::io::terminal::modes::{Asking, times_resumed, unbuffered};
 const END: u8 = 0x04;
 const KILL: u8 = 0x15;
 const ERASE_WORD: u8 = 0x17;
+const QUIT: u8 = 0x1c;
 const ERASE: [u8; 2] = [0x08, 0x7f];
 
 /// How far is read.
@@ -59,6 +60,7 @@ pub fn read(limit: usize, until: Until, is_shown: bool, ask: impl FnOnce()) -> i
                 echo.write(b"\n");
                 return Ok(typed);
             }
+            QUIT => {}
             KILL => while erase(&mut typed, &mut echo).is_some() {},
             ERASE_WORD => {
                 while let Some(last) = erase(&mut typed, &mut echo) {
