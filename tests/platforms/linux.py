@@ -36,7 +36,7 @@ if os.environ.get("COGTOK_NETWORK") != "own":
 HERE = pathlib.Path(tempfile.mkdtemp(prefix="cogtok-linux."))
 ROOT = HERE / "root"
 NAME = "tokens.example.test"
-SECRET = "pässword & 100% <ok>"
+SECRET = "pässword&100%<ok>"
 
 
 def loopback_up():
@@ -64,7 +64,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers.get("content-length", 0)))
         given = base64.b64decode(self.headers.get("authorization", "Basic ").split()[1]).decode()
-        is_right = given.endswith(":p%C3%A4ssword+%26+100%25+%3Cok%3E") or given == f"machine:{SECRET}"
+        is_right = given.endswith(":p%C3%A4ssword%26100%25%3Cok%3E") or given == f"machine:{SECRET}"
         good = {"access_token": token(), "expires_in": 3600, "token_type": "Bearer"}
         answer = json.dumps(good if is_right else {"error": "invalid_client"}).encode()
         self.send_response(200 if is_right else 400)

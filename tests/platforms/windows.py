@@ -27,7 +27,7 @@ C = PREFIX / "drive_c"
 USER = C / "users" / "tester"
 CONFIG = USER / "AppData/Roaming/cogtok/config.toml"
 CACHE = USER / "AppData/Local/cogtok/cache"
-SECRET = "pässword & 100% <ok>"
+SECRET = "pässword&100%<ok>"
 
 
 class Server:
@@ -48,7 +48,7 @@ class Server:
                     outer.operations.append(operation)
                     number = len(outer.bodies)
                 time.sleep(outer.delay)
-                answer = json.dumps(answer_to(operation, number)).encode()
+                answer = json.dumps(answer_to(operation, body, number)).encode()
                 self.send_response(200)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(answer)))
@@ -79,21 +79,24 @@ def part(value):
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
-def token(number):
+def token(number, **more):
     now = int(time.time())
     claims = {"sub": "machine", "token_use": "access", "scope": "api/read", "auth_time": now, "iat": now, "exp": now + 3600,
-              "iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Scripted0", "version": 2, "jti": f"jti-{number}",
-              "client_id": "machine"}
+              "iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEf123", "version": 2, "jti": f"jti-{number}",
+              "client_id": "machine"} | more
     header = {"alg": "RS256", "kid": "scripted", "typ": "JWT"}
     return ".".join([part(json.dumps(header).encode()), part(json.dumps(claims).encode()), part(b"Z" * 256)])
 
 
-def answer_to(operation, number):
+def answer_to(operation, body, number):
     """The answer of Cognito's API, or of the token endpoint where no operation is named."""
     if operation == "RevokeToken":
         return {}
     if operation:
-        result = {"AccessToken": token(number), "IdToken": token(number), "RefreshToken": f"refresh-token-number-{number}",
+        client = json.loads(body)["ClientId"]
+        access = token(number, sub="alice-sub", client_id=client, username="alice", scope="aws.cognito.signin.user.admin")
+        identity = token(number, sub="alice-sub", token_use="id", aud=client, **{"cognito:username": "alice"})
+        result = {"AccessToken": access, "IdToken": identity, "RefreshToken": f"refresh-token-number-{number}",
                   "ExpiresIn": 3600, "TokenType": "Bearer"}
         return {"ChallengeParameters": {}, "AuthenticationResult": result}
     return {"access_token": token(number), "expires_in": 3600, "token_type": "Bearer"}
