@@ -111,6 +111,19 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "sign-in")]
+    #[test]
+    fn a_pool_has_an_issuer_of_each_form() {
+        let issuers = |pool: &str| of_pool(&pool.parse().unwrap());
+        assert_eq!(
+            issuers("cn-north-1_AbCdEfGhI"),
+            [
+                "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_AbCdEfGhI",
+                "https://issuer-cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_AbCdEfGhI",
+            ]
+        );
+    }
+
     #[test]
     fn only_aws_and_this_machine_have_issuers() {
         let pool = "us-gov-west-1_AbCdEfGhI";
