@@ -253,8 +253,7 @@ pub fn challenge_parameter(challenge: &str, name: &str) -> Option<String> {
 fn described(claims: &Map<String, Value>, now: u64) -> String {
     let kind = TokenKind::of(claims);
     let mut parts = vec![format!("what was sent is {}", kind.described())];
-    let client = if kind == TokenKind::Id { "aud" } else { "client_id" };
-    for (word, claim) in [("client", client), ("user", "username"), ("scope", "scope")] {
+    for (word, claim) in [("client", kind.client_claim()), ("user", kind.username_claim()), ("scope", "scope")] {
         if claims.contains_key(claim) {
             parts.push(format!("{word} {}", shown(claims.get(claim))));
         }

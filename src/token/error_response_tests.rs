@@ -84,6 +84,9 @@ fn a_token_that_is_at_fault_by_itself_is_named_first() {
     let bare = ErrorResponse { media_type: "text/plain", ..json_answer(500, "Internal Server Error") };
     let told = explain(Api::Http, &bare, &token(json!({"token_use": "id"})));
     assert!(bare.is_bare() && told.contains("SendAccessToken"), "{told}");
+    let id = json!({"token_use": "id", "aud": "web", "client_id": "x", "cognito:username": "alice", "username": "x"});
+    let told = explain(Api::Http, &json_answer(401, "{}"), &token(id));
+    assert!(told.contains("a user's ID token, client web, user alice"), "{told}");
     assert!(!ErrorResponse { media_type: "text/html", ..bare }.is_bare());
     assert!(explain(Api::Http, &json_answer(401, ""), "opaque").contains("not a JSON Web Token"));
 }

@@ -136,6 +136,22 @@ impl TokenKind {
         }
     }
 
+    /// The claim with the user's name in the pool. A trigger may add a claim with the name that the other kind has for it.
+    pub(crate) const fn username_claim(self) -> &'static str {
+        match self {
+            TokenKind::Id => "cognito:username",
+            TokenKind::UserAccess | TokenKind::Machine | TokenKind::Unknown => "username",
+        }
+    }
+
+    /// The claim with the app client, as [`TokenKind::username_claim`].
+    pub(crate) const fn client_claim(self) -> &'static str {
+        match self {
+            TokenKind::Id => "aud",
+            TokenKind::UserAccess | TokenKind::Machine | TokenKind::Unknown => "client_id",
+        }
+    }
+
     /// The name in JSON output.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -56,6 +56,21 @@ fn tokens_of_a_real_pool_are_accepted_and_refused_after_one_changed_character() 
     }
 }
 
+/// A trigger may add claims to a token, also under the names that the other kind of token has for its user and client.
+#[test]
+fn user_and_client_are_those_of_the_claims_that_were_checked() {
+    let (home, _server) = pool();
+    let extra =
+        |claims: Value, names: [&str; 2]| changed(changed(claims, names[0], json!("EVIL")), names[1], json!("EVIL"));
+    for (claims, says) in [
+        (extra(id_claims(now()), ["username", "client_id"]), "a user's ID token of alice, client "),
+        (changed(access_claims(now()), "cognito:username", json!("EVIL")), "a user's access token of alice, client "),
+    ] {
+        let output = home.verify(&sign::sign(&claims), &[]).run();
+        output.ok().stdout_has(&format!("{says}{CLIENT}")).check(!output.stdout.contains("EVIL"), "another claim");
+    }
+}
+
 #[test]
 fn no_check_that_was_asked_for_is_left_out() {
     let (home, _server) = pool();

@@ -36,12 +36,12 @@ impl Claims {
 
     /// The user's name: `username` of an access token, `cognito:username` of an ID token.
     pub fn username(&self) -> Option<&str> {
-        self.text("username").or_else(|| self.text("cognito:username"))
+        self.text(self.kind().username_claim())
     }
 
     /// The app client: `client_id` of an access token, `aud` of an ID token.
     pub fn client_id(&self) -> Option<&str> {
-        self.text("client_id").or_else(|| self.text("aud"))
+        self.text(self.kind().client_claim())
     }
 
     /// `exp`: when the token ends; the end of the year 9999 where it is beyond what the system can represent.
