@@ -42,7 +42,11 @@ pub async fn ask(wire: &HttpClient, profile: &Profile, claims: &Claims, token: &
         return Ok(RevocationStatus::Nobody);
     }
     if has("aws.cognito.signin.user.admin") {
-        return token_status::get_user(wire, profile, token).await.map(|()| RevocationStatus::GetUser);
+        let user = token_status::get_user(wire, profile, token).await?;
+        let is_same = |claim: Option<&str>, named: &str| claim.is_none_or(|claim| claim == named);
+        let is_its = is_same(claims.username(), &user.username)
+            && user.subject.is_none_or(|subject| is_same(claims.subject(), &subject));
+        return if is_its { Ok(RevocationStatus::GetUser) } else { Err(of_another_user("GetUser")) };
     }
     let impossible = |why: &str| Error::new(Kind::Failure, format!("Cognito can't be asked about this token: {why}"));
     if !has("openid") {
@@ -57,6 +61,10 @@ pub async fn ask(wire: &HttpClient, profile: &Profile, claims: &Claims, token: &
     if claims.subject() == Some(subject.as_str()) {
         Ok(RevocationStatus::UserInfo)
     } else {
-        Err(Error::new(Kind::InvalidToken, "userInfo names a different user than the token"))
+        Err(of_another_user("userInfo"))
     }
+}
+
+fn of_another_user(call: &str) -> Error {
+    Error::new(Kind::InvalidToken, format!("{call} names a different user than the token"))
 }

@@ -15,12 +15,21 @@ use crate::settings::profile::Profile;
 use crate::settings::types::Endpoint;
 use crate::token::error_response::challenge_parameter;
 
+/// The user that GetUser names.
+#[derive(Debug)]
+pub struct TokenUser {
+    /// Username: the user's name in the pool.
+    pub username: String,
+    /// The attribute `sub`, where the app client may read it.
+    pub subject: Option<String>,
+}
+
 /// GetUser with an access token that has the scope `aws.cognito.signin.user.admin`.
 ///
 /// # Errors
 /// [`Kind::InvalidToken`] if Cognito refuses it: revoked, expired, a deleted user; [`Kind::Network`] if the answer is not GetUser's; else
 /// see the table in [`crate::aws::service_error`] for GetUser.
-pub async fn get_user(wire: &HttpClient, profile: &Profile, token: &Secret) -> Result<()> {
+pub async fn get_user(wire: &HttpClient, profile: &Profile, token: &Secret) -> Result<TokenUser> {
     let region = crate::aws::region(profile).await?;
     let mut config = crate::aws::unsigned_config(wire, &region);
     if let Some(endpoint) = profile.endpoint(Service::CognitoIdp) {
@@ -47,7 +56,9 @@ pub async fn get_user(wire: &HttpClient, profile: &Profile, token: &Secret) -> R
                 .hint("check `endpoint_url` and AWS_ENDPOINT_URL"),
         ));
     }
-    Ok(())
+    let subject = user.user_attributes().iter().find(|attribute| attribute.name() == "sub");
+    let subject = subject.and_then(|attribute| attribute.value()).map(str::to_owned);
+    Ok(TokenUser { username: user.username().to_owned(), subject })
 }
 
 /// userInfo (OpenID Connect Core section 5.3) at the pool's domain, with an access token that has the scope `openid`. Gives

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 const PASSWORD: &str = "Canary-Password-7!";
 
+/// The `sub` of the tokens.
+const SUBJECT: &str = "5f0c1c2e-3b4d-4e5f-8a9b-0c1d2e3f4a5b";
+
 #[test]
 fn a_revoked_token_verifies_and_is_refused_by_cognito() {
     let (home, workshop) = (Home::new(), workshop());
@@ -99,6 +102,20 @@ fn whatever_user_info_answers_is_no_yes_but_the_right_one() {
     });
 }
 
+/// GetUser's answer with this attribute.
+fn user(name: &str, attribute: &str, value: &str) -> Answer {
+    Answer::json(200, &json!({"Username": name, "UserAttributes": [{"Name": attribute, "Value": value}]}))
+}
+
+#[test]
+fn get_user_accepts_the_tokens_own_user_also_where_the_sub_is_not_readable() {
+    for (attribute, value) in [("sub", SUBJECT), ("email", "alice@example.com")] {
+        let (home, _server) = pool(move |_| user("alice", attribute, value));
+        let token = sign::sign(&access_claims(now()));
+        home.verify(&token, &["--remote"]).run().ok().quiet().stdout_has("GetUser accepts it");
+    }
+}
+
 #[test]
 fn whatever_get_user_answers_is_no_yes_but_the_right_one() {
     let rows = [
@@ -110,6 +127,10 @@ fn whatever_get_user_answers_is_no_yes_but_the_right_one() {
         (Answer::aws_error("ResourceNotFoundException", "no pool"), 3, "no pool"),
         (Answer::new(200, "text/html", "<h1>yes</h1>").unlike_aws(), 6, "GetUser"),
         (Answer::close(), 6, "GetUser"),
+        (user("mallory", "sub", "zzz"), 8, "GetUser names a different user than the token"),
+        (user("mallory", "sub", SUBJECT), 8, "a different user"),
+        (user("alice", "sub", "zzz"), 8, "a different user"),
+        (user("mallory", "email", "alice@example.com"), 8, "a different user"),
     ];
     std::thread::scope(|threads| {
         for (answer, code, says) in rows {
