@@ -38,6 +38,11 @@ impl Cache {
 
     /// The cached tokens for `key` at `now`. A file that is corrupt, from another version, for another key or from the future is a miss.
     pub fn read(&self, key: &CacheKey, now: u64) -> Option<TokenSet> {
+        self.read_with_session(key, now).filter(TokenSet::has_tokens)
+    }
+
+    /// As [`Cache::read`], and also what remains of deleted tokens: the session that renews them.
+    pub fn read_with_session(&self, key: &CacheKey, now: u64) -> Option<TokenSet> {
         let file = self.file::<CacheRecord>(key)?;
         match file.read() {
             Ok(stored) => stored?.into_tokens(key, now),

@@ -105,7 +105,7 @@ impl SessionHost for ClientHost {
             if let Ok(Some(record)) = record {
                 return Ok(Some(record));
             }
-            let tokens = cache.and_then(|cache| cache.read(&key, now()));
+            let tokens = cache.and_then(|cache| cache.read_with_session(&key, now()));
             tokens.and_then(|tokens| Record::of_tokens(&tokens)).map_or(record, |record| Ok(Some(record)))
         })
         .await

@@ -110,6 +110,9 @@ impl Token {
     }
 }
 
+/// The value in the place of an access token that was deleted while the session that renews it stays.
+const DELETED: &str = "forgotten";
+
 /// The tokens of one answer.
 #[derive(Debug, Clone)]
 pub struct TokenSet {
@@ -128,6 +131,24 @@ pub struct TokenSet {
 }
 
 impl TokenSet {
+    /// What remains of these tokens when they are deleted: how they can be renewed.
+    #[must_use]
+    pub(crate) fn deleted(self) -> Self {
+        let access = Token { value: Secret::new(DELETED.to_owned()), expires_at: Some(0) };
+        TokenSet { access, id: None, ..self }
+    }
+
+    /// Whether there are tokens, and not only what remains of deleted ones.
+    pub fn has_tokens(&self) -> bool {
+        self.access.expires_at != Some(0) || self.access.value.expose() != DELETED
+    }
+
+    /// Whether any of the tokens is valid at `now`.
+    pub fn is_any_valid(&self, now: u64) -> bool {
+        let is_valid = |token: &Token| token.seconds_left(now).is_some_and(|left| left > 0);
+        is_valid(&self.access) || self.id.as_ref().is_some_and(is_valid)
+    }
+
     /// The token for this use.
     pub fn of(&self, token: TokenUse) -> Option<&Token> {
         match token {

@@ -250,6 +250,16 @@ fn clearing_forgets_a_users_tokens_and_keeps_the_user_signed_in() {
     assert!(!String::from_utf8_lossy(&bytes).contains(signature), "the token is gone");
     let left = list(&home);
     assert_eq!((left.len(), &left[0]["expires_in"], &left[0]["has_session"]), (1, &json!(0), &json!(true)));
+    // No command takes what remains for a token.
+    for words in [&["token", "verify"][..], &["token", "inspect"], &["token", "check", "--for", "alb"]] {
+        let none = home.cogtok(words).keyring(&keyring).run();
+        none.code(1).stdout_is("").stderr_has("there is no cached token for user alice@example.com");
+    }
+    let doctor = home.cogtok(["doctor"]).keyring(&keyring).run();
+    let line = doctor.stdout.lines().find(|line| line.contains("user-token")).unwrap_or_default();
+    doctor.check(line.contains("none is cached"), "no token");
+    let status = home.cogtok(["status", "--json"]).run().ok().json();
+    assert_eq!((&status[0]["access_token"], &status[0]["session"]["via"]), (&Value::Null, &json!("api")));
     // There is nothing more of it to remove, and without a password the next token comes.
     for args in [&[][..], &["--expired"], &["-p", "ws"]] {
         clear(&home, args).run().ok().stderr_has("nothing to remove");

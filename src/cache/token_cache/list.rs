@@ -8,11 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::token_cache::{Cache, CacheKey, CacheRecord};
 use crate::error::{Error, Result};
-use crate::secret::Secret;
 use crate::store::elsewhere;
 use crate::store::file;
 use crate::store::state_file::{FileContent, ReadError, StateFile};
-use crate::token::{Token, TokenSet};
+use crate::token::TokenSet;
 
 /// The kinds of key whose files are reported even where they can't be understood.
 const KINDS: [&str; 4] = ["user", "m2m", "exchange", AWS];
@@ -63,8 +62,7 @@ impl Entry {
 
     /// Whether none of its tokens is valid at `now`.
     pub fn is_over(&self, now: u64) -> bool {
-        let is_over = |token: &Token| token.seconds_left(now).is_none_or(|left| left == 0);
-        is_over(&self.tokens.access) && self.tokens.id.as_ref().is_none_or(is_over)
+        !self.tokens.is_any_valid(now)
     }
 }
 
@@ -130,10 +128,8 @@ impl Cache {
         let lock = file.lock_or(deadline, |_, error| why = Some(error.to_string()))?;
         let lock = lock.ok_or_else(|| unremovable(&why.as_deref().unwrap_or("its lock can't be used")))?;
         let mut lock = super::KeyLock { lock, key: key.clone() };
-        let Some(mut tokens) = self.read(key, now) else { return Ok(()) };
-        tokens.access = Token { value: Secret::new("forgotten".to_owned()), expires_at: Some(0) };
-        tokens.id = None;
-        lock.write(&tokens).map_err(|why| match why.kind() {
+        let Some(tokens) = self.read_with_session(key, now) else { return Ok(()) };
+        lock.write(&tokens.deleted()).map_err(|why| match why.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => unremovable(&why).hint("make room, and try again"),
             _ => unremovable(&why),
         })

@@ -29,7 +29,8 @@ impl App {
         if let Ok(Some(record)) = record {
             return Ok(Some(record));
         }
-        let of_cache = self.cache().read(key, env::now()).and_then(|tokens| Record::of_tokens(&tokens));
+        let of_cache = self.cache().read_with_session(key, env::now());
+        let of_cache = of_cache.and_then(|tokens| Record::of_tokens(&tokens));
         of_cache.map_or(record, |record| Ok(Some(record)))
     }
 }

@@ -50,7 +50,7 @@ impl App {
     }
 
     /// The same, and those of whom there is only a session to be revoked.
-    fn known_users(&self, profile: &Profile) -> Vec<SignedIn> {
+    pub fn known_users(&self, profile: &Profile) -> Vec<SignedIn> {
         let Ok(own) = user_token::cache_key(profile) else { return Vec::new() };
         let now = env::now();
         let is_ours = |key: &CacheKey| key.is_like(&own, &["username"]);
@@ -62,11 +62,11 @@ impl App {
             let is_over = entry.is_over(now);
             match found.iter_mut().find(|known| known.key == entry.key) {
                 Some(known) if is_over && known.record.current_session().is_none() && entry.key != own => {}
-                Some(known) => known.tokens = Some(entry.tokens),
+                Some(known) => known.tokens = Some(entry.tokens).filter(TokenSet::has_tokens),
                 None => {
                     let record = Record::of_tokens(&entry.tokens).unwrap_or_default();
                     if entry.key == own || record.session.is_some() || !is_over {
-                        let tokens = Some(entry.tokens);
+                        let tokens = Some(entry.tokens).filter(TokenSet::has_tokens);
                         found.push(SignedIn { key: entry.key, tokens, record, is_unreadable: false });
                     }
                 }
