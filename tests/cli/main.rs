@@ -62,6 +62,7 @@ mod contract;
 mod copy;
 mod copy_x11;
 mod credential_process;
+mod derived;
 mod device;
 mod docs_run;
 mod docs_templates;

@@ -3,6 +3,7 @@
 use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::Result;
 use cogtok::store::sessions::{Record, SessionLock, Sessions};
+use cogtok::token::identity::Identity;
 
 use super::App;
 use crate::env;
@@ -32,6 +33,19 @@ impl App {
         let of_cache = self.cache().read_with_session(key, env::now());
         let of_cache = of_cache.and_then(|tokens| Record::of_tokens(&tokens));
         of_cache.map_or(record, |record| Ok(Some(record)))
+    }
+
+    /// Whose the tokens under `key` are (`sub`): the user of those that are still valid, else of the session that renews them. `None`
+    /// where nothing says so.
+    pub fn subject(&self, key: &CacheKey) -> Option<String> {
+        let tokens = self.cache().read(key, env::now());
+        let of_tokens = tokens.as_ref().and_then(Identity::of).and_then(|identity| identity.sub);
+        if tokens.is_some_and(|tokens| tokens.is_any_valid(env::now())) {
+            return of_tokens;
+        }
+        let record = self.remembered(key).ok().flatten().unwrap_or_default();
+        let of_session = record.current_session().and_then(|session| session.subject.clone());
+        record.identity.and_then(|identity| identity.sub).or(of_session).or(of_tokens)
     }
 }
 

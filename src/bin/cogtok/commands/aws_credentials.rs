@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::services::aws_credentials;
+use crate::services::aws_credentials::{self, Wanted};
 use clap::Args;
 use clap_complete::ArgValueCandidates;
 use cogtok::aws::identity_pool;
@@ -10,6 +10,7 @@ use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Error, Result};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
+use cogtok::user_pool::user_token;
 use serde_json::json;
 
 use crate::app::App;
@@ -70,7 +71,9 @@ impl OwnerArgs {
         min_validity: Duration,
     ) -> Result<identity_pool::AwsCredentials> {
         signals::watch();
-        aws_credentials::serve(&app.cache(), key, min_validity, app.deadline(), env::now, |known| {
+        let of_user = user_token::cache_key(profile)?;
+        let wanted = Wanted { key, subject: &|| app.subject(&of_user), min_validity };
+        aws_credentials::serve(&app.cache(), &wanted, app.deadline(), env::now, |known| {
             let got = TokenArgs::id_token_of(self.username.clone()).get(app);
             let got = got.map_err(|error| error.context("no ID token for the identity pool"))?;
             let id_token = got.token()?.value.clone();

@@ -17,6 +17,7 @@ use cogtok::settings::keys::Key;
 use cogtok::settings::profile::{Profile, missing};
 use cogtok::settings::types::IdentityPoolId;
 use cogtok::store::state_file::{FileContent, StateLock};
+use cogtok::token::jwt::payload_unverified;
 use cogtok::user_pool::user_token;
 
 /// How long cached credentials must still be valid: SDKs ask for new ones a quarter of an hour before the end.
@@ -39,23 +40,39 @@ fn pool(profile: &Profile) -> Result<&IdentityPoolId> {
     profile.identity_pool_id.as_ref().ok_or_else(|| missing(Key::IdentityPoolId))
 }
 
-/// Credentials for `key`: from the cache while they are valid for `min_validity`, else by `obtain`, which is given the
-/// identity that is known from before and runs in one process at a time. `obtain` gives the credentials and the identity.
+/// An identity of the pool, and the user (`sub`) whose ID token it was given for; empty where that token does not say.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UserIdentity {
+    identity_id: String,
+    // Earlier versions did not record it.
+    subject: Option<String>,
+}
+
+/// Which cached credentials will do.
+pub struct Wanted<'a> {
+    /// Their key.
+    pub key: &'a CacheKey,
+    /// Whose session is under the key now, where that is known: somebody else may have signed in since the credentials were obtained.
+    pub subject: &'a dyn Fn() -> Option<String>,
+    /// How long they must still be valid.
+    pub min_validity: Duration,
+}
+
+/// Credentials: from the cache where it has the wanted ones, else by `obtain`, which is given the identity that is known from before
+/// and runs in one process at a time. `obtain` gives the credentials and the identity.
 ///
 /// # Errors
 /// As [`get_or_fetch`].
 pub fn serve(
     cache: &Cache,
-    key: &CacheKey,
-    min_validity: Duration,
+    wanted: &Wanted<'_>,
     deadline: Instant,
     clock: Clock,
-    obtain: impl FnOnce(Option<String>) -> Result<(AwsCredentials, String)>,
+    obtain: impl FnOnce(Option<UserIdentity>) -> Result<(AwsCredentials, UserIdentity)>,
 ) -> Result<AwsCredentials> {
-    let flight = CredentialsFlight { cache, key, min_validity };
-    let kept = get_or_fetch(flight, deadline, clock, |turn| {
-        let (credentials, identity_id) = obtain(turn.cached().map(|kept| kept.identity_id.clone()))?;
-        Ok(CachedCredentials::of(key, credentials, identity_id, clock()))
+    let kept = get_or_fetch(CredentialsFlight { cache, wanted }, deadline, clock, |turn| {
+        let (credentials, identity) = obtain(turn.cached().map(|kept| kept.identity.clone()))?;
+        Ok(CachedCredentials::of(wanted.key, credentials, identity, clock()))
     });
     kept.map(CachedCredentials::into_credentials)
 }
@@ -63,8 +80,14 @@ pub fn serve(
 /// The credentials of one key, fetched once for all callers.
 struct CredentialsFlight<'a> {
     cache: &'a Cache,
-    key: &'a CacheKey,
-    min_validity: Duration,
+    wanted: &'a Wanted<'a>,
+}
+
+impl CredentialsFlight<'_> {
+    fn is_of_subject(&self, kept: &CachedCredentials) -> bool {
+        let subject = kept.identity.subject.as_ref();
+        subject.is_some_and(|subject| (self.wanted.subject)().is_none_or(|now| now == *subject))
+    }
 }
 
 impl Flight for CredentialsFlight<'_> {
@@ -74,8 +97,10 @@ impl Flight for CredentialsFlight<'_> {
     const CACHED: &'static str = "the cached ones are";
 
     fn read(&self, now: u64) -> Option<CachedCredentials> {
-        let kept: CachedCredentials = self.cache.file(self.key)?.read_or_warn("the cached credentials", "are")?;
-        (kept.key == *self.key && kept.obtained_at <= now.saturating_add(1000)).then_some(kept)
+        let kept: CachedCredentials =
+            self.cache.file(self.wanted.key)?.read_or_warn("the cached credentials", "are")?;
+        let is_valid = kept.key == *self.wanted.key && kept.obtained_at <= now.saturating_add(1000);
+        (is_valid && self.is_of_subject(&kept)).then_some(kept)
     }
 
     fn record(&self, credentials: &CachedCredentials, _: u64) -> Option<CachedCredentials> {
@@ -83,21 +108,22 @@ impl Flight for CredentialsFlight<'_> {
     }
 
     fn lock(&self, deadline: Instant) -> Result<Option<StateLock<CachedCredentials>>> {
-        self.cache.lock_file(self.key, deadline)
+        self.cache.lock_file(self.wanted.key, deadline)
     }
 
     // Credentials that another caller has just fetched are accepted, whatever their remaining life.
     fn is_enough(&self, kept: &CachedCredentials, since: Option<u64>, now: u64) -> bool {
         let is_new = since.is_some_and(|since| kept.obtained_at >= since);
-        kept.is_valid_for(self.min_validity, now) || is_new && self.is_valid(kept, now)
+        kept.is_valid_for(self.wanted.min_validity, now) || is_new && kept.is_valid_for(Duration::ZERO, now)
     }
 
     fn is_valid(&self, kept: &CachedCredentials, now: u64) -> bool {
-        kept.is_valid_for(Duration::ZERO, now)
+        // Getting the ID token may have been a sign-in of somebody else.
+        kept.is_valid_for(Duration::ZERO, now) && self.is_of_subject(kept)
     }
 }
 
-/// Asks the identity pool: one request where the identity is known, else two.
+/// Asks the identity pool: one request where the identity of the token's user is known, else two.
 ///
 /// # Errors
 /// As [`Identity::id`] and [`Identity::credentials`].
@@ -105,19 +131,21 @@ pub async fn obtain(
     wire: &HttpClient,
     profile: &Profile,
     id_token: &Secret,
-    known: Option<String>,
-) -> Result<(AwsCredentials, String)> {
+    known: Option<UserIdentity>,
+) -> Result<(AwsCredentials, UserIdentity)> {
     let identity = Identity::new(wire, profile, pool(profile)?, id_token)?;
-    if let Some(known) = known {
-        match identity.credentials(&known).await {
+    let claims = payload_unverified(id_token.expose());
+    let subject = claims.as_ref().and_then(|claims| claims.get("sub")?.as_str()).unwrap_or_default();
+    if let Some(known) = known.filter(|known| known.subject.as_deref() == Some(subject)) {
+        match identity.credentials(&known.identity_id).await {
             // The identity pool may have been emptied since.
             Err(error) if is_unknown_identity(&error) => {}
             result => return result.map(|credentials| (credentials, known)),
         }
     }
-    let id = identity.id().await?;
-    let credentials = identity.credentials(&id).await?;
-    Ok((credentials, id))
+    let identity_id = identity.id().await?;
+    let credentials = identity.credentials(&identity_id).await?;
+    Ok((credentials, UserIdentity { identity_id, subject: Some(subject.to_owned()) }))
 }
 
 fn is_unknown_identity(error: &Error) -> bool {
@@ -131,7 +159,8 @@ struct CachedCredentials {
     secret_access_key: String,
     session_token: String,
     expires_at: u64,
-    identity_id: String,
+    #[serde(flatten)]
+    identity: UserIdentity,
     obtained_at: u64,
 }
 
@@ -141,14 +170,14 @@ impl FileContent for CachedCredentials {
 }
 
 impl CachedCredentials {
-    fn of(key: &CacheKey, credentials: AwsCredentials, identity_id: String, now: u64) -> Self {
+    fn of(key: &CacheKey, credentials: AwsCredentials, identity: UserIdentity, now: u64) -> Self {
         CachedCredentials {
             key: key.clone(),
             access_key_id: credentials.access_key_id,
             secret_access_key: credentials.secret_access_key.expose().to_owned(),
             session_token: credentials.session_token.expose().to_owned(),
             expires_at: credentials.expires_at.min(now / 1000 + MAX_LIFE_SECONDS),
-            identity_id,
+            identity,
             obtained_at: now,
         }
     }
