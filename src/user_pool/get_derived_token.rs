@@ -24,8 +24,8 @@ use crate::user_pool::user_token;
 const OPERATION: &str = "GetDerivedToken";
 
 /// The parts of the key of an exchanged token in which one profile may have several.
-pub const VARYING: [&str; 8] =
-    ["subject", "subject_token_type", "subject_provider", "actor", "audience", "resource", "scopes", "token"];
+pub const VARYING: [&str; 9] =
+    ["subject", "subject_token_type", "subject_provider", "actor", "audience", "resource", "scopes", "token", "users"];
 
 impl TokenType {
     /// Its identifier, such as `urn:ietf:params:oauth:token-type:access_token`.
@@ -129,7 +129,8 @@ impl TokenExchange {
         self
     }
 
-    /// What the new token depends on: both tokens by their digests, so that only who has them is served from a cache.
+    /// What the new token depends on: both tokens by their digests, so that only who has them is served from a cache. It names the users
+    /// whose tokens these are, see [`is_of_user`].
     ///
     /// # Errors
     /// [`Kind::Usage`](crate::error::Kind::Usage) for what can't be asked, [`Kind::Config`](crate::error::Kind::Config) where the
@@ -139,6 +140,8 @@ impl TokenExchange {
         let scopes = self.check()?.to_string();
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let actor = self.actor.as_ref().map(digest).unwrap_or_default();
+        let users: Vec<String> = std::iter::once(&self.subject).chain(&self.actor).filter_map(user).collect();
+        let users = users.join("\n");
         let values = [
             &digest(&self.subject),
             self.subject_type.as_str(),
@@ -148,6 +151,7 @@ impl TokenExchange {
             &text(&self.resource),
             &scopes,
             self.requested.as_str(),
+            &users,
         ];
         let parts: Vec<(&str, &str)> = VARYING.into_iter().zip(values).collect();
         Ok(client_key(profile, owner)?.with_kind("exchange", &parts))
@@ -205,6 +209,18 @@ fn is_of_scopes(c: char) -> bool {
 
 fn digest(token: &Secret) -> String {
     Sha256::digest(token.expose()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The user whose token this is (`sub`).
+fn user(token: &Secret) -> Option<String> {
+    let claims = jwt::payload_unverified(token.expose())?;
+    let is_of_user = TokenKind::of(&claims) != TokenKind::Machine;
+    claims.get("sub")?.as_str().filter(|_| is_of_user).map(str::to_owned)
+}
+
+/// Whether an exchanged token is cached under `key` that was issued for a token of this user, as its subject or actor.
+pub fn is_of_user(key: &CacheKey, subject: &str) -> bool {
+    key.part("users").is_some_and(|users| users.lines().any(|user| user == subject))
 }
 
 /// The app client that asks for an exchange.

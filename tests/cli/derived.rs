@@ -1,8 +1,9 @@
-//! What is obtained with a user's tokens: it belongs to the user of the session.
+//! What is obtained with a user's tokens, AWS credentials and exchanged tokens: it belongs to the user of the session, and ends
+//! with it.
 
-use crate::harness::challenges::PASSWORD;
+use crate::harness::challenges::{CLIENT, PASSWORD};
 use crate::harness::login::{answer, claims, sign_in};
-use crate::harness::{Answer, Home, Keyring, Output, Request, Server, jwt};
+use crate::harness::{Answer, Home, Keyring, Output, Request, Server, jwt, unique};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -49,6 +50,15 @@ fn identity_pool(request: &Request, lifetime: u64) -> Answer {
     Answer::json(200, &json!({"IdentityId": identity, "Credentials": credentials}))
 }
 
+fn derived(request: &Request) -> Answer {
+    let body = request.json();
+    let claims = json!({"sub": subject(&body["SubjectToken"]), "token_use": "access", "client_id": body["ClientId"],
+        "exp": seconds() + 3600, "jti": unique("jti")});
+    let body = json!({"IssuedToken": jwt(&claims), "IssuedTokenType": "ACCESS_TOKEN", "TokenType": "Bearer",
+        "ExpiresIn": 3600, "Scopes": []});
+    Answer::new(200, "application/x-amz-json-1.1", body.to_string())
+}
+
 /// A Cognito whose pages and API sign in whoever `who` says.
 fn cognito(who: &Arc<Mutex<&'static str>>, lifetime: u64) -> Server {
     let who = who.clone();
@@ -57,11 +67,17 @@ fn cognito(who: &Arc<Mutex<&'static str>>, lifetime: u64) -> Server {
         let (access, id) = tokens(who);
         match (request.operation(), request.path.as_str()) {
             (Some("GetId" | "GetCredentialsForIdentity"), _) => identity_pool(request, lifetime),
+            (Some("GetDerivedToken"), _) => derived(request),
             (Some("InitiateAuth"), _) => {
                 let result = json!({"AccessToken": jwt(&access), "IdToken": jwt(&id), "RefreshToken": "refresh-canary",
                     "ExpiresIn": 3600, "TokenType": "Bearer"});
                 Answer::json(200, &json!({"ChallengeParameters": {}, "AuthenticationResult": result}))
             }
+            (Some("AdminGetUser"), _) => Answer::json(
+                200,
+                &json!({"Username": who, "UserStatus": "CONFIRMED", "Enabled": true,
+                    "UserAttributes": [{"Name": "sub", "Value": who}]}),
+            ),
             (Some(_), _) => Answer::json(200, &json!({})),
             (None, "/oauth2/token") => answer(&access, &id),
             (None, _) => Answer::new(200, "text/plain", ""),
@@ -84,6 +100,15 @@ fn access_key(output: &Output) -> String {
     output.ok().json()["AccessKeyId"].as_str().unwrap().to_owned()
 }
 
+/// The kinds of what is cached, sorted.
+fn kinds(home: &Home) -> Vec<String> {
+    let list = home.cogtok(["cache", "list", "--json"]).run().ok().json();
+    let kinds = list.as_array().unwrap().iter().map(|row| row["kind"].as_str().unwrap().to_owned());
+    let mut kinds: Vec<String> = kinds.collect();
+    kinds.sort();
+    kinds
+}
+
 #[test]
 fn aws_credentials_are_those_of_whoever_signed_in_last() {
     // With ten minutes left others are asked for, and for the identity that is known.
@@ -99,6 +124,7 @@ fn aws_credentials_are_those_of_whoever_signed_in_last() {
         }
         *who.lock().unwrap() = BOB;
         log_in(&home, &keyring);
+        assert_eq!(kinds(&home), ["user"], "what was alice's is gone");
         assert_eq!(access_key(&credentials()), "ASIAbbbbbbbb", "{lifetime} {is_revoked}");
         let before = server.hits();
         assert_eq!(access_key(&credentials()), "ASIAbbbbbbbb");
@@ -121,6 +147,39 @@ fn a_user_made_again_under_the_same_name_is_another() {
             let again = home.cogtok(["token", "user", "--force-refresh", "--password-stdin"]).stdin(PASSWORD);
             again.keyring(&keyring).run().ok();
             assert_eq!(access_key(&credentials()), key, "{lifetime}");
+        }
+    }
+}
+
+#[test]
+fn what_was_obtained_with_a_session_ends_with_it() {
+    for words in [
+        &["token", "revoke"][..],
+        &["logout"],
+        &["logout", "--local"],
+        &["user", "sign-out", ALICE],
+        &["user", "delete", ALICE, "--yes"],
+    ] {
+        let who = Arc::new(Mutex::new(ALICE));
+        let (server, keyring) = (cognito(&who, 3600), Keyring::start());
+        let home = home_at(&server);
+        log_in(&home, &keyring);
+        home.cogtok(["aws-credentials"]).keyring(&keyring).run().ok();
+        let exchange = home.cogtok(["token", "exchange", "--as", "user", "--audience", "billing"]).keyring(&keyring);
+        let exchanged = exchange.run().ok().line().to_owned();
+        let of_bob = jwt(&json!({"sub": BOB, "token_use": "access", "client_id": CLIENT, "exp": seconds() + 3600}));
+        let of_stdin = home.cogtok(["token", "exchange", "--subject-token", "-", "--audience", "billing"]);
+        of_stdin.stdin(&of_bob).keyring(&keyring).run().ok();
+        assert_eq!(kinds(&home), ["aws", "exchange", "exchange", "user"]);
+
+        let ended = home.cogtok(words).aws().keyring(&keyring).run();
+        ended.ok();
+        assert_eq!(kinds(&home), ["exchange"], "{words:?}");
+        let left: Vec<u8> = home.cache_files().into_values().flatten().collect();
+        let payload = exchanged.split('.').nth(1).unwrap();
+        assert!(!String::from_utf8_lossy(&left).contains(payload), "{words:?}");
+        if words[0] != "user" {
+            ended.stderr_has("AWS accepts the credentials that cogtok fetched until ");
         }
     }
 }

@@ -47,6 +47,14 @@ impl App {
         let of_session = record.current_session().and_then(|session| session.subject.clone());
         record.identity.and_then(|identity| identity.sub).or(of_session).or(of_tokens)
     }
+
+    /// Everybody (`sub`) whose tokens or session are or were under `key`, as far as is known here.
+    pub fn subjects(&self, key: &CacheKey) -> Vec<String> {
+        let of_tokens = self.cache().read(key, env::now()).as_ref().and_then(Identity::of);
+        let record = self.remembered(key).ok().flatten().unwrap_or_default();
+        let identities = [of_tokens, record.identity].into_iter().flatten().filter_map(|identity| identity.sub);
+        identities.chain(record.session.and_then(|session| session.subject)).collect()
+    }
 }
 
 /// Remembers `record`. Where that can't be done the cached tokens carry the session, so it is a warning.

@@ -27,6 +27,7 @@ use url::Url;
 
 use crate::app::options::duration;
 use crate::app::{App, remember};
+use crate::commands::derived::Derived;
 use crate::commands::refused_scopes;
 use crate::io::moment::moment;
 use crate::io::{browser, terminal};
@@ -273,6 +274,7 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
     };
     let mut lock = cache.lock(&key, app.deadline())?.ok_or_else(not_kept)?;
     let mut of_session = app.session_lock(&key)?;
+    let subjects = app.subjects(&key);
     let before = match app.remembered(&key) {
         Ok(record) => record.unwrap_or_default(),
         // Only the store knows of a device then.
@@ -321,6 +323,8 @@ fn keep(app: &App, profile: &Profile, signed_in: AuthenticationResult, identity:
     }
     lock.keep(&tokens);
     let kept = cache.read(&key, env::now()).ok_or_else(not_kept)?;
+    drop((lock, of_session));
+    Derived::delete_of_users_before(app, &key, subjects, identity);
     let who = printable(identity.shown(), 128);
     let name = profile.name.as_ref().map(|name| format!(" to profile `{name}`")).unwrap_or_default();
     let until = kept.access.expires_at.map(|end| format!(" until {}", moment(end))).unwrap_or_default();

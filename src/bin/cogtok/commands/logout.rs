@@ -16,6 +16,7 @@ use cogtok::user_pool::cognito_idp::Idp;
 use cogtok::user_pool::user_token;
 use url::Url;
 
+use super::derived::Derived;
 use super::token::renewal::signed_in;
 use crate::app::App;
 use crate::io::moment::moment;
@@ -29,9 +30,9 @@ const USER_ADMIN: &str = "aws.cognito.signin.user.admin";
 
 /// Sign out: revoke the refresh token, then delete it
 ///
-/// Deletes the cached tokens, the refresh token, the remembered device and the saved password. If Cognito can't be
-/// reached, nothing is deleted: try again, or add --local. APIs that verify tokens offline still accept the last access
-/// token until it expires.
+/// Deletes the cached tokens, what was obtained with them (AWS credentials, exchanged tokens), the refresh token, the
+/// remembered device and the saved password. If Cognito can't be reached, nothing is deleted: try again, or add --local.
+/// APIs that verify tokens offline still accept the last access token until it expires.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok logout -p ws\n  \
@@ -185,6 +186,7 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, how: Ending) -> Result<Ende
     let lock = cache.lock(key, app.deadline())?;
     let mut of_session = app.session_lock(key)?;
     let tokens = cache.read(key, env::now());
+    let subjects = app.subjects(key);
     let remembered = app.remembered(key);
     let record = remembered.as_ref().ok().cloned().flatten();
     let mut was_there = tokens.is_some() || record.as_ref().is_some_and(|record| record.session.is_some());
@@ -199,24 +201,11 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, how: Ending) -> Result<Ende
     was_there |= failures.pass(forget_password(app, profile))?;
     failures.pass(cache.forget(key))?;
     failures.pass(of_session.as_mut().map_or(Ok(()), SessionLock::forget))?;
-    // A process that gets AWS credentials holds their lock and waits for these locks.
     drop((lock, of_session));
-    // AWS credentials were obtained with these tokens, for any identity pool.
-    let of_user = key.clone().with_kind("aws", &[]);
-    for kept in cache.list(env::now())?.credentials {
-        if !kept.key.is_like(&of_user, &["identity_pool", "identity_endpoint"]) {
-            continue;
-        }
-        let _lock = failures.pass(cache.lock(&kept.key, app.deadline()))?;
-        failures.pass(cache.forget(&kept.key))?;
-        was_there = true;
-        if kept.expires_at > env::now() / 1000 {
-            terminal::note(&format!(
-                "AWS accepts the credentials that cogtok fetched until {}",
-                moment(kept.expires_at)
-            ));
-        }
-    }
+    let derived = Derived::in_cache(app)?.delete(key, &subjects);
+    was_there |= derived.was_there;
+    derived.tell_aws();
+    failures.pass(derived.done)?;
     let Some(username) =
         profile.user.username.as_ref().map(Username::as_str).or(Some("the user")).filter(|_| was_there)
     else {

@@ -5,6 +5,7 @@ mod cache;
 mod call;
 mod child_command;
 mod completions;
+mod derived;
 mod doctor;
 mod exec;
 mod group;

@@ -13,7 +13,7 @@ use crate::app::{App, as_written, with_options};
 use crate::services::aws_credentials;
 
 /// The parts of a key in which one profile may have several.
-pub const VARYING: [&str; 10] = [
+pub const VARYING: [&str; 11] = [
     "username",
     "scopes",
     "scopes_from",
@@ -24,6 +24,7 @@ pub const VARYING: [&str; 10] = [
     "audience",
     "resource",
     "token",
+    "users",
 ];
 
 /// The profiles of the configuration and the keys of their tokens.

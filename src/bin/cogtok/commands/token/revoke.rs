@@ -13,6 +13,7 @@ use cogtok::user_pool::user_token;
 use super::renewal::ended;
 use crate::app::App;
 use crate::args::token_options::secret_from_stdin;
+use crate::commands::derived::Derived;
 use crate::commands::logout::RemainingSession;
 use crate::completion;
 use crate::io::shell::HERE;
@@ -21,7 +22,8 @@ use crate::io::terminal;
 /// Revoke the stored refresh token, or one from standard input
 ///
 /// This also ends the access and ID tokens that were issued for it, as far as Cognito's own APIs go. cogtok deletes
-/// what it stored for the session; the saved password and the remembered device stay.
+/// what it stored for the session, and the AWS credentials and exchanged tokens that were obtained with it. The saved
+/// password and the remembered device stay.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok token revoke -p ws\n  \
@@ -56,14 +58,19 @@ pub fn run(app: &App, args: &Revoke) -> Result<()> {
 fn revoke_own(app: &App, profile: &Profile) -> Result<()> {
     let key = user_token::cache_key(profile).map_err(|error| app.without_profile(profile, error))?;
     let cache = app.cache();
-    let _lock = cache.lock(&key, app.deadline())?;
+    let lock = cache.lock(&key, app.deadline())?;
+    let subjects = app.subjects(&key);
     let mut of_session = app.session_lock(&key)?;
     match RemainingSession::find(app, profile, app.remembered(&key))? {
         Some(kept) if !kept.sessions.is_empty() => {
             kept.revoke(app, profile)?;
             kept.forget_refresh_tokens(profile)?;
             ended(app, &key, of_session.as_mut(), None);
-            cache.forget(&key)?;
+            let forgotten = cache.forget(&key);
+            drop((lock, of_session));
+            let derived = Derived::in_cache(app)?.delete(&key, &subjects);
+            derived.tell_aws();
+            forgotten.and(derived.done)?;
             let of = profile.user.username.as_ref().map(|name| format!(" of {}", printable(name.as_str(), 128)));
             let of = of.unwrap_or_default();
             terminal::note(&format!("revoked the refresh token{of}, and removed its tokens"));

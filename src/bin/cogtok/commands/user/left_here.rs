@@ -7,10 +7,11 @@ use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{SecretKind, Username};
 use cogtok::store::name_history;
 use cogtok::store::sessions::SessionLock;
+use cogtok::token::identity::Identity;
 use cogtok::user_pool::{refresh_session, user_token};
 
-use crate::app::{App, UnreadableProfile, other_profiles};
-use crate::env;
+use crate::app::{App, SignedIn, UnreadableProfile, other_profiles};
+use crate::commands::derived::Derived;
 
 /// A user's secrets that a person typed or saved.
 const SAVED: [SecretKind; 2] = [SecretKind::Password, SecretKind::Totp];
@@ -19,8 +20,9 @@ const SAVED: [SecretKind; 2] = [SecretKind::Password, SecretKind::Totp];
 pub struct LeftHere<'a> {
     app: &'a App,
     profiles: Vec<Profile>,
-    /// The keys of AWS credentials that users got.
-    credentials: Vec<CacheKey>,
+    /// The sessions of whoever is signed in to each profile, some of them under no name.
+    sessions: Vec<(Profile, Identity)>,
+    derived: Derived<'a>,
 }
 
 impl<'a> LeftHere<'a> {
@@ -37,8 +39,8 @@ impl<'a> LeftHere<'a> {
                 }
             }
         }
-        let credentials = app.cache().list(env::now())?.credentials.into_iter().map(|kept| kept.key).collect();
-        Ok(LeftHere { app, profiles, credentials })
+        let sessions = profiles.iter().flat_map(|profile| sessions(app, profile)).collect();
+        Ok(LeftHere { app, profiles, sessions, derived: Derived::in_cache(app)? })
     }
 
     /// Forgets tokens, session and secrets of a user who is no more, by all of its names.
@@ -62,8 +64,21 @@ impl<'a> LeftHere<'a> {
 
     /// Forgets tokens and session of a user, whose saved password stays.
     pub fn forget_sessions(&self, names: &[String]) -> Result<()> {
-        for (profile, _) in self.users(names) {
+        let is_theirs = |identity: &Identity| {
+            let own = [&identity.username, &identity.sub].into_iter().flatten();
+            own.into_iter().any(|own| names.contains(own))
+        };
+        // The browser or another alias may have brought the session.
+        let known =
+            self.sessions.iter().filter(|(_, identity)| is_theirs(identity)).map(|(profile, _)| profile.clone());
+        let mut done: Vec<CacheKey> = Vec::new();
+        for profile in self.users(names).map(|(profile, _)| profile).chain(known) {
             let Ok(key) = user_token::cache_key(&profile) else { continue };
+            if done.contains(&key) {
+                continue;
+            }
+            let mut subjects = self.app.subjects(&key);
+            subjects.extend_from_slice(names);
             let mut session = self.app.session_lock(&key)?;
             let (sessions, has_device) = match self.app.remembered(&key) {
                 Ok(Some(record)) => (Vec::from_iter(record.session), record.has_device),
@@ -79,12 +94,9 @@ impl<'a> LeftHere<'a> {
             }
             self.app.cache().forget(&key)?;
             session.as_mut().map_or(Ok(()), SessionLock::forget)?;
-            let of_user = key.with_kind("aws", &[]);
-            for kept in &self.credentials {
-                if kept.is_like(&of_user, &["identity_pool", "identity_endpoint"]) {
-                    self.app.cache().forget(kept)?;
-                }
-            }
+            drop(session);
+            self.derived.delete(&key, &subjects).done?;
+            done.push(key);
         }
         Ok(())
     }
@@ -108,6 +120,16 @@ impl<'a> LeftHere<'a> {
             self.profiles.iter().map(of_user)
         })
     }
+}
+
+/// The profile as it is for each user who is signed in to it, and who that is.
+fn sessions(app: &App, profile: &Profile) -> Vec<(Profile, Identity)> {
+    let of = |known: SignedIn| {
+        let mut of_user = profile.clone();
+        of_user.user.username = known.key.part("username").and_then(|name| name.parse().ok());
+        Some((of_user, known.identity()?))
+    };
+    app.known_users(profile).into_iter().filter_map(of).collect()
 }
 
 /// Warns of a profile that may be of the same pool, of which nothing is deleted since it can't be read.
