@@ -253,6 +253,20 @@ fn ctrl_backslash_leaves_no_terminal_that_shows_nothing() {
 }
 
 #[test]
+fn whatever_signal_ends_a_question_the_terminal_shows_what_is_typed_again() {
+    let home = home_of("alice@example.com");
+    for number in [3, 5, 6, 10, 12, 14, 16, 24, 25, 26, 27, 29, 30, 40] {
+        let mut terminal = bash(&home, "cogtok token user -p ws; echo \"code $?\"");
+        terminal.expect("Password for ").expect_no_echo();
+        let pid = poll("cogtok asks", Duration::from_secs(10), || asking(&home)).as_raw_nonzero();
+        let kill = std::process::Command::new("kill").args([format!("-{number}"), pid.to_string()]).status();
+        assert!(kill.unwrap().success(), "{number}");
+        terminal.expect(&format!("code {}", 128 + number));
+        assert_restored(&terminal.wait());
+    }
+}
+
+#[test]
 fn an_end_of_input_at_yes_or_no_ends_the_line() {
     let home = home_of("alice@example.com");
     let mut terminal = home.cogtok(["profile", "delete", "ws"]).pty();

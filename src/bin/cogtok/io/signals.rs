@@ -1,6 +1,8 @@
 //! How the process ends early: signals and panics. The terminal's modes are restored and an export fails as it should.
 
 #[cfg(unix)]
+mod ending;
+#[cfg(unix)]
 pub mod exec_handoff;
 mod heir;
 
@@ -133,7 +135,7 @@ pub fn lending_terminal<T>(work: impl FnOnce() -> T) -> T {
     IS_LENT.store(true, Ordering::SeqCst);
     let result = work();
     #[cfg(unix)]
-    exec_handoff::await_handled(signal_hook::consts::SIGINT);
+    [signal_hook::consts::SIGINT, signal_hook::consts::SIGQUIT].into_iter().for_each(exec_handoff::await_handled);
     IS_LENT.store(false, Ordering::SeqCst);
     result
 }
@@ -170,6 +172,7 @@ fn start_watching() {
     use signal_hook::iterator::SignalsInfo;
     use signal_hook::iterator::exfiltrator::WithOrigin;
     let mut watched = vec![SIGHUP, SIGINT, SIGTERM, SIGTSTP];
+    watched.extend(ending::others());
     // A signal that was ignored at the start stays ignored: `nohup`, and background jobs of a shell.
     watched.retain(|signal| !exec_handoff::is_ignored(*signal));
     exec_handoff::watch(&watched);
@@ -201,11 +204,12 @@ fn start_watching() {
             } else if was_asking {
                 terminal::new_line();
             }
-            end(match signal {
-                SIGINT => Kind::Interrupted.exit_code(),
-                SIGTERM => Kind::Terminated.exit_code(),
-                other => 128u8.saturating_add(u8::try_from(other).unwrap_or_default()),
-            });
+            let code = ending::exit_code(signal);
+            if !matches!(signal, SIGHUP | SIGINT | SIGTERM) {
+                settle(code);
+                ending::by_default(signal);
+            }
+            end(code);
         }
     });
 }
@@ -250,6 +254,12 @@ pub fn end_as(code: i32) -> ! {
 
 #[expect(clippy::disallowed_methods, reason = "a signal or a panic ends the process from here and nowhere else")]
 fn end(code: u8) -> ! {
+    settle(code);
+    std::process::exit(i32::from(code))
+}
+
+/// Leaves the terminal, the run's files and the export as they should be when the process ends with this code.
+fn settle(code: u8) {
     terminal::restore_modes();
     progress::erase();
     let deed = locked(&LAST_DEED).take();
@@ -259,5 +269,4 @@ fn end(code: u8) -> ! {
     if let Some(line) = failing_line(code) {
         terminal::last_data(&line);
     }
-    std::process::exit(i32::from(code))
 }

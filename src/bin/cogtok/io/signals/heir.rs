@@ -12,38 +12,15 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 #[cfg(unix)]
 use signal_hook::low_level::siginfo::Origin;
 
-#[cfg(unix)]
-use super::exec_handoff;
 use super::{IS_LENT, watch};
+#[cfg(unix)]
+use super::{ending, exec_handoff};
 
 /// The process that gets the signals which would end this one, or 0.
 static HEIR: AtomicI32 = AtomicI32::new(0);
 
 /// Whether that process is being started.
 static IS_NEAR: AtomicBool = AtomicBool::new(false);
-
-/// The signals that are not handed on. Some can't be, or are about the process that gets them: its own faults, children and job
-/// control. Rust ignores SIGPIPE. `signals` has the rest.
-#[cfg(unix)]
-const NOT_HANDED_ON: &[Signal] = &[
-    Signal::KILL,
-    Signal::STOP,
-    Signal::ILL,
-    Signal::BUS,
-    Signal::FPE,
-    Signal::SEGV,
-    Signal::SYS,
-    Signal::CHILD,
-    Signal::CONT,
-    Signal::TSTP,
-    Signal::TTIN,
-    Signal::TTOU,
-    Signal::URG,
-    Signal::PIPE,
-    Signal::HUP,
-    Signal::INT,
-    Signal::TERM,
-];
 
 /// Starts a child with `start` and hands signals on to it, including those that arrive during the start. What a key of the terminal sends,
 /// Ctrl-C and Ctrl-\, the child gets from there: this process ends after it.
@@ -67,11 +44,10 @@ pub fn start_heir(start: impl FnOnce() -> std::io::Result<Child>) -> std::io::Re
 /// The signals that matter only to a child.
 #[cfg(unix)]
 fn watch_for_heir() {
-    let named = (1..32).filter_map(Signal::from_named_raw).filter(|signal| !NOT_HANDED_ON.contains(signal));
-    let watched = named.map(Signal::as_raw).filter(|signal| !exec_handoff::is_ignored(*signal));
+    let watched = ending::harmless().filter(|signal| !exec_handoff::is_ignored(*signal));
     let Ok(mut signals) = SignalsInfo::<WithOrigin>::new(watched) else { return };
     let _ = std::thread::Builder::new().name("heir".to_owned()).spawn(move || {
-        signals.forever().filter(|origin| !is_of_terminal(origin) && !is_own(origin)).for_each(|origin| {
+        signals.forever().filter(|origin| !is_of_terminal(origin)).for_each(|origin| {
             hand_on(origin.signal);
         });
     });
@@ -95,14 +71,18 @@ fn is_own(origin: &Origin) -> bool {
     origin.process.is_some_and(|sender| Some(sender.pid) == own)
 }
 
-/// Whether a signal is left to the program that has the terminal.
+/// Whether a signal is not this process's: the program that has the terminal got it from there, or it is only the echo of a call that
+/// failed.
 #[cfg(unix)]
 pub fn is_left_to_it(origin: &Origin) -> bool {
-    let has_heir = HEIR.load(Ordering::SeqCst) != 0;
-    origin.signal == signal_hook::consts::SIGINT
-        && !IS_NEAR.load(Ordering::SeqCst)
-        && IS_LENT.load(Ordering::SeqCst)
-        && (is_of_terminal(origin) || !has_heir)
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    let is_lent = !IS_NEAR.load(Ordering::SeqCst) && IS_LENT.load(Ordering::SeqCst);
+    match origin.signal {
+        SIGINT => is_lent && (is_of_terminal(origin) || HEIR.load(Ordering::SeqCst) == 0),
+        SIGQUIT if is_of_terminal(origin) => is_lent,
+        SIGHUP | SIGTERM => false,
+        _ => is_own(origin),
+    }
 }
 
 /// Sends a signal to the child, where there is one.
@@ -111,9 +91,8 @@ pub fn hand_on(signal: i32) -> bool {
     while IS_NEAR.load(Ordering::SeqCst) {
         std::thread::park_timeout(std::time::Duration::from_millis(1));
     }
-    let Some(heir) = Pid::from_raw(HEIR.load(Ordering::SeqCst)) else { return false };
-    if let Some(signal) = Signal::from_named_raw(signal) {
-        let _ = kill_process(heir, signal);
-    }
+    let heir = Pid::from_raw(HEIR.load(Ordering::SeqCst));
+    let Some((heir, signal)) = heir.zip(Signal::from_named_raw(signal)) else { return false };
+    let _ = kill_process(heir, signal);
     true
 }
