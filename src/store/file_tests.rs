@@ -132,7 +132,7 @@ fn what_others_may_change_is_told_with_the_command_that_ends_it() {
 }
 
 #[test]
-fn root_shares_the_files_of_a_folders_owner_and_of_nobody_else() {
+fn root_takes_no_file_of_another_user_and_gives_none_away() {
     let (_dir, dir) = folder();
     let (ours, theirs) = (dir.join("ours"), dir.join("theirs"));
     for folder in [&ours, &theirs] {
@@ -140,22 +140,23 @@ fn root_shares_the_files_of_a_folders_owner_and_of_nobody_else() {
         set_mode(folder, 0o755);
     }
     let foreign = file_of(&ours, "foreign", 0o600);
-    let (root, shared) = (file_of(&theirs, "root", 0o600), file_of(&theirs, "shared", 0o600));
-    // Only root can give files away.
-    if [&foreign, &shared, &theirs].into_iter().any(|path| lchown(path, Some(STRANGER), Some(STRANGER)).is_err()) {
+    let (root, left) = (file_of(&theirs, "root", 0o600), file_of(&theirs, "left", 0o600));
+    // Only root can give files away. The home in use is root's here.
+    if [&foreign, &left, &theirs].into_iter().any(|path| lchown(path, Some(STRANGER), Some(STRANGER)).is_err()) {
         return;
     }
-    assert_eq!(refusal(read_private(&foreign, 7)), FOREIGN);
-    assert_eq!(refusal(read_own(&foreign, 7)), FOREIGN);
-    assert!(read(&foreign, 7).unwrap().is_some());
-    assert_eq!(permission_problem(&foreign).as_deref(), Some(FOREIGN));
-    let told = why_others_write(&foreign).unwrap();
-    assert_eq!(told, format!("user {STRANGER} owns it: make a copy of your own"));
-    for file in [&root, &shared] {
-        assert!(read_private(file, 7).unwrap().is_some());
-        assert_eq!((permission_problem(file), why_others_write(file)), (None, None));
+    for file in [&foreign, &left] {
+        assert_eq!(refusal(read_private(file, 7)), FOREIGN);
+        assert_eq!(refusal(read_own(file, 7)), FOREIGN);
+        assert!(read(file, 7).unwrap().is_some());
+        assert_eq!(permission_problem(file).as_deref(), Some(FOREIGN));
+        let told = why_others_write(file).unwrap();
+        assert_eq!(told, format!("user {STRANGER} owns it: make a copy of your own"));
     }
-    // What root makes in another's folder is that one's, and stays it.
+    assert!(read_private(&root, 7).unwrap().is_some());
+    let told = why_others_write(&root).unwrap();
+    assert_eq!(told, format!("user {STRANGER} can replace it: keep it in a directory of your own"));
+    // What root makes in another's folder stays root's.
     let made = theirs.join("below/made");
     replace(&made, b"1").unwrap();
     create_new(&theirs.join("new"), b"1").unwrap();
@@ -163,7 +164,7 @@ fn root_shares_the_files_of_a_folders_owner_and_of_nobody_else() {
     drop(lock);
     for path in [theirs.join("below"), made, theirs.join("new"), theirs.join("lock")] {
         let metadata = std::fs::metadata(&path).unwrap();
-        assert_eq!((metadata.uid(), metadata.gid()), (STRANGER, STRANGER), "{}", path.display());
+        assert_eq!(metadata.uid(), 0, "{}", path.display());
     }
     replace(&ours.join("file"), b"1").unwrap();
     assert_eq!(std::fs::metadata(ours.join("file")).unwrap().uid(), 0);

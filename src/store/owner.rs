@@ -1,5 +1,5 @@
-//! Ownership of new files: `sudo` with HOME kept, or a container's root in another user's home, must not leave files that lock the user
-//! out.
+//! Ownership of files: `sudo` with HOME kept, or a container's root in another user's home, must not leave files that lock the user out.
+//! In any other directory of another user root is a stranger: what that user wrote is not used, and what root writes stays root's.
 
 use std::fs::File;
 #[cfg(unix)]
@@ -7,7 +7,7 @@ use std::fs::Metadata;
 use std::io;
 use std::path::Path;
 
-/// Gives a new file or directory, opened as `made`, to the owner of its directory, if root created it in another user's directory.
+/// Gives a new file or directory, opened as `made`, to the owner of its directory, if root created it in the home of another user.
 ///
 /// # Errors
 /// The operating system's error: then the file must be deleted.
@@ -29,7 +29,7 @@ pub fn keep(made: &File, dir: &Path) -> io::Result<()> {
     })
 }
 
-/// Whether a file is this user's: for root also one that belongs to the owner of the directory it is in.
+/// Whether a file is this user's: for root also one that belongs to the owner of the directory it is in, in the home of that user.
 #[cfg(unix)]
 pub fn is_ours(file: &Metadata, dir: Option<&Path>) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -37,7 +37,7 @@ pub fn is_ours(file: &Metadata, dir: Option<&Path>) -> bool {
         || dir.is_some_and(|dir| other_owner(dir).is_ok_and(|owner| owner.is_some_and(|dir| dir.uid() == file.uid())))
 }
 
-/// The directory, where this is root and it is another user's.
+/// The directory, where this is root and it is the directory of another user whose home is in use.
 #[cfg(unix)]
 fn other_owner(dir: &Path) -> io::Result<Option<Metadata>> {
     use std::os::unix::fs::MetadataExt;
@@ -45,7 +45,24 @@ fn other_owner(dir: &Path) -> io::Result<Option<Metadata>> {
         return Ok(None);
     }
     let owner = std::fs::metadata(dir)?;
-    Ok((owner.uid() != 0).then_some(owner))
+    Ok((owner.uid() != 0 && home_owner() == Some(owner.uid())).then_some(owner))
+}
+
+/// The owner of the home directory in use, or of the directory where it would be made.
+#[cfg(unix)]
+fn home_owner() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let home = std::env::home_dir().filter(|home| home.is_absolute())?;
+    home.ancestors().find_map(|dir| std::fs::metadata(dir).ok()).map(|dir| dir.uid())
+}
+
+/// Whether a directory is that of another user, who can replace what is in it. The administrator of the machine does not count.
+#[cfg(unix)]
+pub fn is_of_another(dir: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let us = rustix::process::geteuid();
+    let is_ours = dir.uid() == us.as_raw() || (us.is_root() && home_owner() == Some(dir.uid()));
+    dir.uid() != 0 && !is_ours
 }
 
 /// Makes the directories of `dir` that are missing, each only for this user.

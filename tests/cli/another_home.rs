@@ -295,3 +295,26 @@ fn a_home_that_can_not_be_entered_is_told_with_the_variable_for_each_folder() {
     }
     run(&["cache", "list"]).code(7).stderr_has("XDG_CACHE_HOME names another place");
 }
+
+#[test]
+fn in_a_directory_of_another_user_root_takes_nothing_and_gives_nothing() {
+    if another().is_none() {
+        return;
+    }
+    let (home, server) = crate::harness::scripted::issuing_another_each_time();
+    let give = |dir: &Path| all(dir).iter().for_each(|path| lchown(path, Some(USER), Some(USER)).unwrap());
+    home.scripted_m2m(&[]).run().ok();
+    home.allow(home.cache_dir());
+    give(&home.cache_dir());
+    let file = home.cache_files().into_keys().find(|path| path.extension().unwrap() == "json").unwrap();
+    let before = server.hits();
+    let output = home.scripted_m2m(&[]).run();
+    output.ok().stderr_has("warning: the cached token in ").stderr_has("it belongs to another user");
+    assert_eq!((server.hits(), file.metadata().unwrap().uid()), (before + 1, 0));
+    home.scripted_m2m(&[]).run().ok().quiet().stdout_is(&output.stdout);
+    let out = home.plant("theirs/note", "x");
+    give(out.parent().unwrap());
+    let token = home.allow(out.with_file_name("token"));
+    home.scripted_m2m(&["--output-file", token.to_str().unwrap()]).run().ok();
+    assert_eq!(token.metadata().unwrap().uid(), 0);
+}

@@ -38,5 +38,10 @@ fn a_configuration_that_others_can_change_is_warned_of() {
     // Where the tests are root, who alone can give a file away.
     if lchown(&file, Some(54_321), Some(54_321)).is_ok() {
         home.scripted_m2m(&[]).run().ok().stderr_has("user 54321 owns it");
+        // Whoever owns its directory can replace it, and root is no exception.
+        lchown(&dir, Some(54_321), Some(54_321)).unwrap();
+        home.scripted_m2m(&[]).run().ok().stderr_has("user 54321 owns it");
+        lchown(&file, Some(0), Some(0)).unwrap();
+        home.scripted_m2m(&[]).run().ok().stderr_has("user 54321 can replace it");
     }
 }

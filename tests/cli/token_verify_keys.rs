@@ -340,6 +340,29 @@ fn cached_keys_that_somebody_else_could_have_written_do_not_count() {
 }
 
 #[test]
+fn root_verifies_with_no_key_that_another_user_left() {
+    use std::os::unix::fs::lchown;
+    let (home, server) = (Home::new(), publisher());
+    home.pool_profile(&server.url());
+    home.verify(&good(), &[]).run().ok();
+    let path = cache_file(&home);
+    let mut stored: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let mut evil = jwk("stranger");
+    evil["kid"] = json!("evil");
+    stored["key_set"]["keys"] = json!([evil]);
+    std::fs::write(&path, stored.to_string()).unwrap();
+    let theirs = [path.as_path(), path.parent().unwrap(), home.allow(home.cache_dir()).as_path()]
+        .iter()
+        .try_for_each(|path| lchown(path, Some(54_321), Some(54_321)));
+    // Only root can give a file away.
+    if theirs.is_err() {
+        return;
+    }
+    let forged = sign_with("stranger", &json!({"kid": "evil", "alg": "RS256"}), &access_claims(now()));
+    home.verify(&forged, &[]).run().code(8).stderr_has("are ignored: it belongs to another user");
+}
+
+#[test]
 fn where_nothing_can_be_kept_tokens_are_verified_all_the_same() {
     let (home, server) = (Home::new(), publisher());
     home.pool_profile(&server.url());

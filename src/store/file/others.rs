@@ -66,12 +66,17 @@ pub fn why_others_write(path: &Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     let (target, file) = behind(path).ok().filter(|(_, file)| file.is_file())?;
     let dir = target.parent();
-    let is_open = dir.and_then(|dir| std::fs::metadata(dir).ok()).is_some_and(|dir| dir.mode() & 0o1002 == 0o0002);
+    let around = dir.and_then(|dir| std::fs::metadata(dir).ok());
+    let is_open = around.as_ref().is_some_and(|dir| dir.mode() & 0o1002 == 0o0002);
     match file.uid() {
         other if other != 0 && !owner::is_ours(&file, dir) => {
             Some(format!("user {other} owns it: make a copy of your own"))
         }
         _ if file.mode() & 0o022 != 0 => Some(format!("other users can write to it: chmod go-w {}", target.display())),
+        _ if around.as_ref().is_some_and(owner::is_of_another) => {
+            let owner = around.map(|dir| dir.uid()).unwrap_or_default();
+            Some(format!("user {owner} can replace it: keep it in a directory of your own"))
+        }
         _ if is_open => dir.map(|dir| format!("other users can replace it: chmod o-w {}", dir.display())),
         _ => None,
     }
