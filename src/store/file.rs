@@ -18,6 +18,8 @@ use zeroize::Zeroizing;
 
 use super::{durable, owner};
 pub use lock::{Lock, LockError, LockNote, OTHER_FILE_SYSTEM, is_without_locks, lock_timeout_error};
+#[cfg(unix)]
+use others::check_link;
 pub use others::{Closed, FOREIGN, behind, closed, permission_problem, why_others_read, why_others_write};
 use others::{check_own, check_private};
 use persist::patiently;
@@ -173,16 +175,20 @@ pub fn create_dir(dir: &Path) -> io::Result<()> {
     owner::create_dirs(dir)
 }
 
-/// Makes a directory that only this user may enter, or makes one of this user's so.
+/// Makes a directory that only this user may enter, or makes one of this user's so. A symbolic link in its place is followed where this
+/// user made it and it leads to a directory that only this user may change.
 ///
 /// # Errors
-/// The operating system's error.
+/// The operating system's error; [`io::ErrorKind::InvalidData`] for any other symbolic link.
 pub fn create_private_dir(dir: &Path) -> io::Result<()> {
     create_dir(dir)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, PermissionsExt};
         let metadata = std::fs::symlink_metadata(dir)?;
+        if metadata.is_symlink() {
+            return check_link(&metadata, dir);
+        }
         let is_ours = metadata.uid() == rustix::process::geteuid().as_raw();
         if metadata.is_dir() && is_ours && metadata.mode() & 0o077 != 0 {
             std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))?;

@@ -171,6 +171,46 @@ fn a_stranger_in_the_cache_is_not_followed_and_costs_no_token() {
 }
 
 #[test]
+fn a_cache_directory_that_is_a_link_is_followed_only_to_your_own() {
+    use std::os::unix::fs::{PermissionsExt, lchown, symlink};
+    let server = Server::always(Answer::token("cached-token"));
+    let linked = || {
+        let home = Home::new();
+        home.scripted_profile(&server.token_url());
+        let target = home.allow(home.path("elsewhere"));
+        std::fs::create_dir(&target).unwrap();
+        std::fs::set_permissions(&target, PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::create_dir_all(home.cache_dir().parent().unwrap()).unwrap();
+        symlink(&target, home.allow(home.cache_dir())).unwrap();
+        (home, target)
+    };
+    let count = |dir: &Path| std::fs::read_dir(dir).unwrap().count();
+    let (home, target) = linked();
+    home.scripted_m2m(&[]).run().ok().quiet();
+    assert!(count(&target) > 0 && home.cache_dir().is_symlink());
+    let hits = server.hits();
+    home.scripted_m2m(&[]).run().ok().quiet();
+    assert_eq!(server.hits(), hits);
+    let refused = |home: &Home, target: &Path, why: &str| {
+        let output = home.scripted_m2m(&[]).run();
+        output.ok().stdout_is("cached-token\n").stderr_has("tokens can't be cached in").stderr_has(why);
+        assert_eq!(count(target), 0, "{why}");
+    };
+    let (home, target) = linked();
+    std::fs::set_permissions(&target, PermissionsExt::from_mode(0o777)).unwrap();
+    refused(&home, &target, "it is a symbolic link to a directory that other users can write to");
+    // Only root can give a file away.
+    let (home, target) = linked();
+    if lchown(&target, Some(54_321), Some(54_321)).is_err() {
+        return;
+    }
+    refused(&home, &target, "it is a symbolic link to a directory of another user");
+    let (home, target) = linked();
+    lchown(home.cache_dir(), Some(54_321), Some(54_321)).unwrap();
+    refused(&home, &target, "it is a symbolic link of another user");
+}
+
+#[test]
 fn a_lock_that_is_swapped_for_a_link_again_and_again_never_leads_to_the_victim() {
     let home = Home::new();
     home.config("[profiles.ws]\n");

@@ -108,6 +108,23 @@ pub(crate) fn check_own(metadata: &std::fs::Metadata, dir: Option<&Path>) -> io:
     }
 }
 
+/// Whether the symbolic link at `dir`, of this metadata, is one that may stand in the place of a private directory.
+#[cfg(unix)]
+pub(crate) fn check_link(link: &std::fs::Metadata, dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let target = std::fs::metadata(dir)?;
+    let why = if link.uid() != 0 && !owner::is_ours(link, dir.parent()) {
+        "it is a symbolic link of another user"
+    } else if !owner::is_ours(&target, Some(dir)) {
+        "it is a symbolic link to a directory of another user"
+    } else if target.mode() & 0o022 != 0 {
+        "it is a symbolic link to a directory that other users can write to"
+    } else {
+        return Ok(());
+    };
+    Err(super::invalid(why.to_owned()))
+}
+
 #[cfg(not(unix))]
 pub(crate) fn check_private(_: &std::fs::Metadata, _: Option<&Path>) -> io::Result<()> {
     Ok(())
