@@ -195,6 +195,8 @@ kinds! {
     ObtainAuthorizer,
     /// The AWS credentials lack an action: somebody who has it can provide the output of this command.
     ObtainAuthorizerByAction,
+    /// The token is for no resource: name none.
+    OmitAudience,
     /// Send no client secret where users sign in.
     OmitUserClientSecret,
     /// The identity pool's credentials are over: clear the cache and try again.

@@ -41,7 +41,7 @@ use crate::settings::types::{ClientId, PoolId, Scopes, TokenUse};
 
 pub use claims::Claims;
 pub use rejection::Rejection;
-use rejection::UNNAMED_RESOURCE;
+use rejection::{MISSING, UNNAMED_RESOURCE};
 
 /// Seconds by which clocks may differ.
 pub const LEEWAY_SECONDS: u64 = 60;
@@ -207,11 +207,15 @@ fn check_use(claims: &Map<String, Value>, expected: &Expectations) -> Result<(),
         return Err(Rejection::new(name, shown(client), one_of(&clients)));
     }
     // RFC 7519 section 4.1.3: a recipient that `aud` does not name must refuse the token.
+    let for_resource = |audience, expected| Rejection {
+        kind: TokenKind::of(claims),
+        ..Rejection::new("aud", shown(audience), expected)
+    };
     match (token, claims.get("aud"), &expected.audience) {
         (TokenUse::Id, _, None) | (TokenUse::Access, None, None) => Ok(()),
         (_, Some(Value::String(audience)), Some(wanted)) if audience == wanted => Ok(()),
-        (_, audience, Some(wanted)) => Err(Rejection::new("aud", shown(audience), printable(wanted, 200))),
-        (TokenUse::Access, audience, None) => Err(Rejection::new("aud", shown(audience), UNNAMED_RESOURCE)),
+        (_, audience, Some(wanted)) => Err(for_resource(audience, printable(wanted, 200))),
+        (TokenUse::Access, audience, None) => Err(for_resource(audience, UNNAMED_RESOURCE.to_owned())),
     }
 }
 
@@ -244,7 +248,7 @@ fn check_groups(claims: &Map<String, Value>, wanted: &[String]) -> Result<(), Re
 /// A value of a token as it may be shown.
 pub(crate) fn shown(value: Option<&Value>) -> String {
     match value {
-        None => "missing".to_owned(),
+        None => MISSING.to_owned(),
         Some(Value::String(text)) if text.is_empty() => "empty".to_owned(),
         Some(Value::String(text)) => brief(text),
         Some(Value::Array(items)) if items.len() > 20 => format!("a list of {}", items.len()),

@@ -56,9 +56,12 @@ fn each_rejection_says_what_to_do() {
     let audience = |e: &mut Expectations| e.audience = Some("https://api.example".into());
     let (message, advice) = told(&good, &audience, NOW);
     assert_eq!(message, "NOT verified: `aud` is missing, expected: https://api.example");
-    assert_eq!(advice, ["NameClient"]);
+    assert_eq!(advice, ["OmitAudience"]);
+    let (_, advice) = told(&sign(&with("aud", json!("https://other.example"))), &audience, NOW);
+    assert_eq!(advice, ["NameAudience"]);
     // An ID token for one of our clients is for the client, and not for the resource.
-    let (message, _) = told(&sign(&id_claims(NOW)), &audience, NOW);
+    let (message, advice) = told(&sign(&id_claims(NOW)), &audience, NOW);
+    assert_eq!(advice, ["ChooseTokenUse"]);
     assert_eq!(message, format!("NOT verified: `aud` is {CLIENT}, expected: https://api.example"));
 }
 

@@ -178,6 +178,13 @@ fn each_claim_that_fails_is_named_with_what_it_should_be() {
     home.verify(&good, &["--client-id", "other", "--client-id", CLIENT]).run().ok();
     let bound = access("aud", json!("https://api.example.com"));
     home.verify(&bound, &["--audience", "https://api.example.com"]).run().ok();
+    for args in [&[][..], &["--audience", "https://other.example"]] {
+        let output = home.verify(&bound, args).run();
+        output.code(8).stderr_has("hint: if that is the resource you mean, name it with `--audience RESOURCE`");
+        output.stderr_lacks("--client-id");
+    }
+    let unbound = home.verify(&good, &["--audience", "https://api.example.com"]).run();
+    unbound.code(8).stderr_has("hint: the token is not bound to a resource: leave `--audience` out");
     let updated = ISSUER.replace("//cognito", "//issuer-cognito");
     home.verify(&access("iss", json!(updated)), &[]).run().ok();
     // A machine that is busy may have needed the minute after which the stranger's `kid` is worth another fetch.

@@ -13,7 +13,7 @@ pub struct Rejection {
     pub found: String,
     /// The expected value.
     pub expected: String,
-    /// The kind of token, where its claims are those of the pool.
+    /// The kind of token, where its claims are those of the pool; for `aud`, where it is about a resource and not about the app client.
     pub kind: TokenKind,
 }
 
@@ -45,13 +45,20 @@ impl From<Rejection> for Error {
             "kid" | "signature" => "the token is of another pool, or was changed on its way".into(),
             "token_use" => AdviceKind::ChooseTokenUse.into(),
             "aud" if rejection.is_for_unnamed_resource() => AdviceKind::NameAudience.into(),
-            "client_id" | "aud" => AdviceKind::NameClient.into(),
+            "aud" if rejection.kind == TokenKind::Id => AdviceKind::ChooseTokenUse.into(),
+            "aud" if rejection.kind == TokenKind::Unknown => AdviceKind::NameClient.into(),
+            "aud" if rejection.found == MISSING => AdviceKind::OmitAudience.into(),
+            "aud" => AdviceKind::NameAudience.into(),
+            "client_id" => AdviceKind::NameClient.into(),
             "scope" if rejection.expected.starts_with("with ") => return without_scope(&rejection),
             _ => AdviceKind::InspectToken.into(),
         };
         Error::new(Kind::InvalidToken, format!("NOT verified: {rejection}")).hint(advice)
     }
 }
+
+/// What is found of a claim that a token does not have.
+pub(super) const MISSING: &str = "missing";
 
 /// The expected `aud` if no resource is named.
 pub(super) const UNNAMED_RESOURCE: &str = "none in an access token, unless it is bound to a resource";
@@ -67,7 +74,7 @@ impl Rejection {
 /// message is no list of scopes.
 fn wanted_scopes(rejection: &Rejection) -> String {
     let missing = rejection.expected.strip_prefix("with ").unwrap_or("SCOPE");
-    let is_list = |found: &&str| !matches!(*found, "missing" | "empty") && Scopes::parse([*found]).is_ok();
+    let is_list = |found: &&str| !matches!(*found, MISSING | "empty") && Scopes::parse([*found]).is_ok();
     let has = Some(rejection.found.as_str()).filter(is_list);
     has.into_iter().chain([missing]).collect::<Vec<_>>().join(" ")
 }
