@@ -13,7 +13,8 @@ use std::fmt;
 
 pub use advice::{Advice, AdvicePart, AdviceSaid, AdviceValue};
 pub use advice_kind::AdviceKind;
-pub use printable::{is_unprintable, printable};
+pub(crate) use printable::is_control_or_mark;
+pub use printable::{is_unprintable, is_variation_selector, printable};
 
 /// A `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

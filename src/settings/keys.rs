@@ -57,7 +57,7 @@ fn is_kind_of_secret(text: &str) -> Result<()> {
 }
 
 fn is_name(text: &str) -> Result<()> {
-    if text.is_empty() || text.len() > 256 || text.chars().any(crate::error::is_unprintable) {
+    if text.is_empty() || text.len() > 256 || text.chars().any(crate::error::is_control_or_mark) {
         Err(Error::usage(format!(
             "`{}` is invalid: use 1 to 256 characters, none of them a control character",
             printable(text, 80)

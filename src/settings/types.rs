@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::error::{Error, Result, is_unprintable, printable};
+use crate::error::{Error, Result, is_control_or_mark, printable};
 pub use crate::settings::endpoint::Endpoint;
 pub use crate::settings::enums::{
     AuthFlow, AuthMethod, FirstFactor, SecretKind, StoreKind, TargetKind, TokenOwner, TokenType, TokenUse, Transport,
@@ -128,7 +128,7 @@ word!(
 word!(
     /// A user name, e-mail address or other alias, as typed.
     Username, "a user name", "use 1 to 128 characters without spaces or control characters",
-    |text| (1..=128).contains(&text.chars().count()) && !text.chars().any(|c| c.is_whitespace() || is_unprintable(c))
+    |text| (1..=128).contains(&text.chars().count()) && !text.chars().any(|c| c.is_whitespace() || is_control_or_mark(c))
 );
 
 word!(

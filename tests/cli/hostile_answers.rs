@@ -184,7 +184,7 @@ fn no_shell_obeys_a_token_quoted_or_not() {
 
 #[test]
 fn hostile_texts_are_shown_escaped() {
-    let evil = "\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\u{9b}31m\r\u{202e}\u{2066}\u{0}\u{7f}end";
+    let evil = "\u{1b}[2J\u{1b}]52;c;aGk=\u{7}\u{9b}31m\r\u{202e}\u{2066}\u{0}\u{7f}\u{3164}\u{e0041}end";
     let rows = [
         json!({"error": "invalid_client", "error_description": evil}),
         json!({"error": evil, "error_description": "x"}),
@@ -197,7 +197,7 @@ fn hostile_texts_are_shown_escaped() {
         let output = home.scripted_m2m(&["-vv"]).run();
         output.check(output.code == Some(4), "refused").check(output.stderr.len() < 6000, "cut");
         if refusal["error_uri"].is_null() {
-            output.stderr_has("\\u{1b}[2J").stderr_has("\\u{202e}");
+            output.stderr_has("\\u{1b}[2J").stderr_has("\\u{202e}").stderr_has("\\u{3164}\\u{e0041}end");
         }
         let terminal = home.cogtok(["token", "m2m"]).env("COGTOK_M2M_CLIENT_SECRET", SECRET).pty().wait();
         assert_eq!(terminal.code, Some(4));

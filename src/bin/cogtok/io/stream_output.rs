@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use cogtok::error::{Result, is_unprintable};
+use cogtok::error::{Result, is_unprintable, is_variation_selector};
 
 use crate::io::terminal::{WriteOutcome, bytes, error_bytes};
 
@@ -77,6 +77,7 @@ impl Live {
         for c in text.chars() {
             match c {
                 '\n' | '\r' | '\t' => shown.push(c),
+                c if is_variation_selector(c) => shown.push(c),
                 c if is_unprintable(c) => shown.extend(c.escape_unicode()),
                 c => shown.push(c),
             }

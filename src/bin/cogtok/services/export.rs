@@ -104,6 +104,7 @@ fn push_escaped(text: &mut String, value: &str) {
         match c {
             '"' | '\\' => text.extend(['\\', c]),
             c if is_unprintable(c) && u32::from(c) <= 0xffff => text.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if is_unprintable(c) => text.push_str(&format!("\\U{:08x}", u32::from(c))),
             c => text.push(c),
         }
     }

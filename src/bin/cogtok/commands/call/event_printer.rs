@@ -1,6 +1,6 @@
 //! Prints an agent's server-sent events, as text or as JSON, part by part.
 
-use cogtok::error::{Error, Kind, Result, is_unprintable};
+use cogtok::error::{Error, Kind, Result, is_unprintable, is_variation_selector};
 use cogtok::http::service_text::ServiceText;
 use cogtok::http::sse::Events;
 use cogtok::http::streaming::Streamed;
@@ -123,7 +123,7 @@ pub fn one_line(json: &str) -> Option<String> {
         match c {
             ' ' | '\t' | '\r' | '\n' if !is_string => continue,
             '"' if !is_escaped => is_string = !is_string,
-            c if is_unprintable(c) => {
+            c if is_unprintable(c) && !is_variation_selector(c) => {
                 line.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
                 is_escaped = false;
                 continue;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use cogtok::aws::bedrock::{Bedrock, Question, text};
-use cogtok::error::{Error, Result, is_unprintable, printable};
+use cogtok::error::{Error, Result, is_unprintable, is_variation_selector, printable};
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ModelId, Region};
 use serde_json::{Value, json};
@@ -163,12 +163,13 @@ fn report(usage: &Value, metrics: &Value, stop_reason: &Value) {
     terminal::note(&line);
 }
 
-/// Text of a model as it may be shown: without control characters. Lines stay lines, and the joiners that some scripts
-/// are written with stay.
+/// Text of a model as it may be shown: without control characters. Lines stay lines, and the joiners and variation selectors that some
+/// scripts and emoji are written with stay.
 fn shown(text: &str) -> String {
     if !terminal::shows_data() {
         return text.to_owned();
     }
-    let stays = |c: char| matches!(c, '\n' | '\t' | '\u{200c}' | '\u{200d}') || !is_unprintable(c);
+    let stays =
+        |c: char| matches!(c, '\n' | '\t' | '\u{200c}' | '\u{200d}') || is_variation_selector(c) || !is_unprintable(c);
     text.chars().map(|c| if stays(c) { c.to_string() } else { c.escape_unicode().to_string() }).collect()
 }
