@@ -41,6 +41,14 @@ fn without_a_usable_home_tokens_are_printed_and_nothing_is_written_anywhere() {
             create.stderr_has("set HOME or XDG_CONFIG_HOME, or add `--config FILE`");
         }
         homeless(&home, &["profile", "list", "--json"], value).run().ok().stdout_is("[]\n");
+        for words in [&["token", "m2m"][..], &["token", "m2m", "-p", "ws"], &["user", "list"]] {
+            let output = homeless(&home, words, value).run();
+            if reason.starts_with("there") {
+                output.code(3).stderr_has(reason).stderr_has("set HOME or XDG_CONFIG_HOME").stderr_lacks("create one");
+                let is_relative = value.is_some_and(|home| !home.is_empty());
+                output.check(output.stderr.contains("HOME is not an absolute path") == is_relative, "it says why");
+            }
+        }
         let served = homeless(&home, &token, value).stdin(SECRET).run();
         served.ok().stdout_is("some-token\n").stderr_has("warning: ");
         let file = home.path("elsewhere/config.toml");

@@ -15,8 +15,11 @@ const OF_USER: [&str; 4] = ["COGTOK_USER_POOL_ID", "COGTOK_CLIENT_ID", "COGTOK_U
 
 impl App {
     /// How to create the first profile, with what this missing setting belongs to. Where the configuration is the system's empty file, none
-    /// can be created: variables take its place.
+    /// can be created: variables take its place. Nor can one be where there is no place for a configuration.
     pub fn first_profile(&self, setting: Option<&str>) -> Advice {
+        if let Some(homeless) = self.homeless() {
+            return homeless;
+        }
         let is_of_machine = setting.is_some_and(|setting| setting.starts_with("m2m."));
         match self.config_path().ok().filter(|path| is_null_device(path)) {
             Some(file) => instead(setting).text("file", file.display()),
@@ -25,6 +28,16 @@ impl App {
             ),
             None => FIRST_PROFILE.into(),
         }
+    }
+}
+
+impl App {
+    /// What to do where there is no place for a configuration; `None` where there is one.
+    pub(super) fn homeless(&self) -> Option<Advice> {
+        let error = env::config_path(self.global.config.as_deref()).err()?;
+        let how =
+            error.advice().iter().fold(Advice::new(format!("{}: ", error.message())), |all, how| all.then(how.clone()));
+        Some(how)
     }
 }
 

@@ -37,6 +37,9 @@ impl App {
     }
 
     fn named_by(&self, config: &Config, name: &ProfileName, error: Error) -> Error {
+        if let Some(homeless) = self.homeless() {
+            return error.with_hint(homeless);
+        }
         let names = config.names();
         let near = nearest(name.as_str(), names.iter().map(ProfileName::as_str));
         let missing = error.message().to_owned();

@@ -28,9 +28,15 @@ pub fn config_path(named: Option<&Path>) -> Result<PathBuf> {
     // Made absolute, so that its directory has a name.
     let named = named.map(|path| std::path::absolute(&path).unwrap_or(path));
     named.or_else(|| dirs().config_file.clone()).ok_or_else(|| {
-        Error::store("there is no home directory for the configuration")
+        let why = if is_home_relative() { ", since HOME is not an absolute path" } else { "" };
+        Error::store(format!("there is no home directory for the configuration{why}"))
             .hint(format!("{}, or add `--config FILE`", name_a_home("XDG_CONFIG_HOME")))
     })
+}
+
+/// Whether HOME names a directory that depends on the working directory: it is not used then.
+fn is_home_relative() -> bool {
+    cfg!(unix) && std::env::home_dir().is_some_and(|home| !home.as_os_str().is_empty() && home.is_relative())
 }
 
 /// What to do if the system names no home directory; `variable` is the one for these files only.
