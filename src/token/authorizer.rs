@@ -138,9 +138,18 @@ fn custom_claim(rule: &Value) -> Result<ClaimRule> {
     let malformed = || Error::usage("an entry of customClaims can't be understood");
     let rule = rule.as_object().ok_or_else(malformed)?;
     let name = text(rule, "inboundtokenclaimname").ok_or_else(malformed)?;
-    let is_list =
-        text(rule, "inboundtokenclaimvaluetype").is_some_and(|kind| kind.eq_ignore_ascii_case("STRING_ARRAY"));
+    let is_any_of = |word: &str, known: &[&str]| known.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let is_list = match text(rule, "inboundtokenclaimvaluetype") {
+        Some(form) if is_any_of(&form, &["STRING_ARRAY"]) => true,
+        Some(form) if !is_any_of(&form, &["STRING"]) => return Err(unknown("inboundTokenClaimValueType", &form)),
+        _ => false,
+    };
     let matches = get(rule, "authorizingclaimmatchvalue").and_then(|value| find(value, "claimmatchvalue", 0));
+    // The form of the claim says which of the known ones it is: AWS accepts no other pairs.
+    let operator = matches.and_then(|found| text(found, "claimmatchoperator"));
+    if let Some(operator) = operator.filter(|word| !is_any_of(word, &["EQUALS", "CONTAINS", "CONTAINS_ANY"])) {
+        return Err(unknown("claimMatchOperator", &operator));
+    }
     let value =
         matches.and_then(|found| get(found, "claimmatchvalue")).and_then(Value::as_object).ok_or_else(malformed)?;
     let mut values = texts(value, "matchvaluestringlist");
@@ -149,6 +158,11 @@ fn custom_claim(rule: &Value) -> Result<ClaimRule> {
         return Err(malformed());
     }
     Ok(ClaimRule { name, form: if is_list { ClaimForm::List } else { ClaimForm::Text }, values })
+}
+
+/// The error for a value of a rule that AWS may know and cogtok does not: without it, nothing can be said about a token.
+fn unknown(setting: &str, value: &str) -> Error {
+    Error::usage(format!("cogtok does not know the {setting} `{}` of customClaims", printable(value, 40)))
 }
 
 fn additional_claim(rule: &Value) -> Result<ClaimRule> {

@@ -96,6 +96,23 @@ fn the_configuration_is_pasted() {
     ] {
         paste(json).code(2).stderr_has(says).stdout_is("");
     }
+    // What cogtok does not know is not taken for what it does.
+    let rule = json!({"inboundTokenClaimName": "username", "inboundTokenClaimValueType": "STRING",
+        "authorizingClaimMatchValue": {"claimMatchOperator": "EQUALS", "claimMatchValue": {"matchValueString": "alice"}}});
+    for (setting, at) in [
+        ("claimMatchOperator", "/authorizingClaimMatchValue/claimMatchOperator"),
+        ("inboundTokenClaimValueType", "/inboundTokenClaimValueType"),
+    ] {
+        let with = |rule: &Value| {
+            let mut config = config.clone();
+            config["authorizerConfiguration"]["customJWTAuthorizer"]["customClaims"] = json!([rule]);
+            paste(&config.to_string())
+        };
+        with(&rule).ok();
+        let mut unknown = rule.clone();
+        *unknown.pointer_mut(at).unwrap() = json!("NOT_YET");
+        with(&unknown).code(2).stderr_has(&format!("cogtok does not know the {setting} `NOT_YET` of customClaims"));
+    }
     let both = home.cogtok(["token", "check", "--for", "alb", "--authorizer", "-", "-"]).stdin("x").run();
     both.code(2).stderr_has("both");
     let missing = check(&home, "alb", &access_claims(now()), &["--authorizer", "/no/such/file"]).run();
