@@ -178,6 +178,7 @@ mod secret_binding;
 mod secret_bundle;
 mod secret_guard;
 mod secret_keyring;
+mod secret_of_another;
 mod secret_receivers;
 mod secret_rotate;
 mod secret_rotate_manager;

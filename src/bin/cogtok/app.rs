@@ -42,7 +42,7 @@ pub use other_profiles::{UnreadableProfile, other_profiles};
 pub use secret_origin::{SecretSource, can_store_for};
 pub use secrets::{NOT_ASKED, given_passphrase, is_there, variable};
 pub use sessions::remember;
-pub use settings::{about, as_written, offer_old_variables, with_options};
+pub use settings::{about, as_written, offer_old_variables, with_options, without_variables};
 pub use users::SignedIn;
 pub use variables::first_old_variable;
 

@@ -3,7 +3,7 @@
 use cogtok::error::{Advice, AdviceKind, Error, Kind, Result};
 use cogtok::settings::aws_services::Service;
 use cogtok::settings::keys::{Key, OLD_VARIABLES, Settings, ValueOrigin};
-use cogtok::settings::profile::Profile;
+use cogtok::settings::profile::{AwsEnvironment, Profile};
 use cogtok::settings::types::ProfileName;
 use cogtok::store::config::{Config, Oddity, list};
 use cogtok::store::file::why_others_write;
@@ -160,6 +160,13 @@ pub fn offer_old_variables(settings: &mut Settings) {
 /// A profile from the configuration and the AWS tools' variables, without options.
 pub fn as_written(config: &Config, name: &ProfileName) -> Result<Profile> {
     with_options(config, name, &[])
+}
+
+/// A profile from the configuration, without even the AWS tools' variables.
+pub fn without_variables(config: &Config, name: &ProfileName) -> Result<Profile> {
+    let mut settings = Settings::default();
+    config.offer(name, &mut settings)?;
+    Profile::resolve(Some(name.clone()), &settings, &AwsEnvironment::default())
 }
 
 /// A profile from the configuration, the AWS tools' variables and these options.

@@ -7,9 +7,9 @@ use cogtok::secrets::store::SecretId;
 use cogtok::settings::types::{ProfileName, SecretKind};
 use cogtok::store::config::{Config, list};
 
-use super::bindings::{bindings as bindings_of, origins};
+use super::bindings::{binding as binding_of, bindings as bindings_of, origins};
 use super::secret_selector::SecretSelector;
-use crate::app::{App, UnreadableProfile, other_profiles};
+use crate::app::{App, UnreadableProfile, as_written, other_profiles, without_variables};
 use crate::io::terminal;
 
 /// Delete a stored secret of the profile
@@ -34,9 +34,10 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     // The list has one entry for all users, so other users' secrets may exist. It may also outlive the secret, if an earlier call was
     // killed.
     if !kind.is_of_a_user() {
-        // Profiles that shared the secret lose it too.
+        // Profiles that shared the secret lose it too. An option or a variable may have named another client or address than the profile's.
         let lists = |profile: &&ProfileName| config.listed_secrets(profile).contains(&kind);
-        let names: Vec<ProfileName> = sharers.known.iter().chain([&name]).filter(lists).cloned().collect();
+        let own = Some(&name).filter(|name| !has_own(app, config, name, kind));
+        let names: Vec<ProfileName> = sharers.known.iter().chain(own).filter(lists).cloned().collect();
         if !names.is_empty() {
             edit(&app.config_path()?, app.deadline(), |draft| {
                 names.iter().try_for_each(|name| draft.note_secret(name, kind, false))
@@ -50,6 +51,14 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         terminal::note(&format!("there was no {binding} for {}", origins(&bindings)));
     }
     Ok(())
+}
+
+/// Whether the store has the profile's own secret of this kind, for the address that the configuration says or the AWS tools' variables.
+fn has_own(app: &App, config: &Config, name: &ProfileName, kind: SecretKind) -> bool {
+    let written = [as_written(config, name), without_variables(config, name)].into_iter().flatten();
+    let own = written.filter_map(|profile| binding_of(&app.resolve_region(profile), kind).ok());
+    // What can't be read now was there a moment ago.
+    own.into_iter().any(|own| app.secrets().and_then(|store| store.holds(&own)).unwrap_or(true))
 }
 
 /// The other profiles that used a secret, and those that can't be read and may have used it.
