@@ -88,6 +88,21 @@ impl NotedPlaces {
         self.0.stores.get(&id.account()).map(|stores| stores.contains(store.as_str()))
     }
 
+    /// Whether some store has a secret of the kind, client and origin of `like`, whoever it is of.
+    pub fn has(&self, like: &SecretId) -> bool {
+        self.0.stores.iter().any(|(account, stores)| !stores.is_empty() && like.user_in(account).is_some())
+    }
+
+    /// Whether a list that has only the kind of `id` can mean a secret of its client: one is noted, or none of the kind was ever stored here,
+    /// as where the configuration came from another machine.
+    pub fn allows(&self, id: &SecretId) -> bool {
+        let kind = id.kind.as_str();
+        let is_of_kind = |account: &str| account.split('|').next() == Some(kind);
+        let is_of_client = |account: &str| id.of_client(account).is_some();
+        self.0.stores.iter().any(|(account, stores)| !stores.is_empty() && is_of_client(account))
+            || !self.0.stores.keys().any(|account| is_of_kind(account))
+    }
+
     /// Whether a secret of the kind, client and origin of `like` was ever stored here, whoever it is of.
     pub fn has_known(&self, like: &SecretId) -> bool {
         self.0.stores.keys().any(|account| like.user_in(account).is_some())
@@ -137,6 +152,12 @@ mod tests {
         let (known, other) = (of("anybody"), SecretId { origin: "https://b".into(), ..of("anybody") });
         assert!(places.read().users(&known).is_empty() && places.read().has_known(&known));
         assert!(!places.read().has_known(&other), "nothing was stored for another origin");
+        let of_client = |kind, client: &str| SecretId { client_id: client.parse().unwrap(), ..id(kind) };
+        let allows = |kind, client| places.read().allows(&of_client(kind, client));
+        assert!(allows(SecretKind::UserClient, "any"), "it may have been stored on another machine");
+        let (mine, elsewhere) = (id(SecretKind::UserClient), "https://b".to_owned());
+        places.note(StoreKind::File, &SecretId { origin: elsewhere, ..mine.clone() }, true);
+        assert!(allows(SecretKind::UserClient, "client") && !allows(SecretKind::UserClient, "client2"));
         // What is damaged holds nothing, and is written anew.
         crate::store::file::replace(&dir.path().join("secret-places.json"), b"{").unwrap();
         assert_eq!(is_in(StoreKind::File, &password), None);

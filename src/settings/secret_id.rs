@@ -52,7 +52,7 @@ impl SecretId {
     }
 
     /// The origin and the user of an entry of the same kind and client.
-    fn of_client<'a>(&self, account: &'a str) -> Option<(&'a str, &'a str)> {
+    pub(crate) fn of_client<'a>(&self, account: &'a str) -> Option<(&'a str, &'a str)> {
         let mut parts = account.splitn(4, '|');
         let (kind, client, origin, username) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         (kind == self.kind.as_str() && client == self.client_id.as_str()).then_some((origin, username))

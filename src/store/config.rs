@@ -135,11 +135,8 @@ impl Config {
     pub fn lists_secret(&self, kind: SecretKind, client_id: &ClientId) -> bool {
         self.names().iter().any(|name| {
             let Ok(profile) = self.profile(name) else { return false };
-            let client_key = match kind {
-                SecretKind::M2mClient => Key::M2mClientId,
-                _ => Key::UserClientId,
-            };
-            let is_client = lookup(profile, client_key.dotted()).and_then(Value::as_str) == Some(client_id.as_str());
+            let is_client =
+                lookup(profile, client_key(kind).dotted()).and_then(Value::as_str) == Some(client_id.as_str());
             let secrets = lookup(profile, Key::Secrets.dotted()).and_then(Value::as_array);
             is_client
                 && secrets.is_some_and(|secrets| secrets.iter().any(|secret| secret.as_str() == Some(kind.as_str())))
@@ -186,6 +183,14 @@ impl Config {
     /// The error for a profile that is not there.
     pub fn no_such_profile(&self, name: &ProfileName) -> Error {
         no_such_profile(name, &self.names())
+    }
+}
+
+/// The key of the app client that secrets of this kind belong to.
+pub fn client_key(kind: SecretKind) -> Key {
+    match kind {
+        SecretKind::M2mClient | SecretKind::M2mClientNext => Key::M2mClientId,
+        _ => Key::UserClientId,
     }
 }
 

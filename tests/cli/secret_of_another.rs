@@ -1,6 +1,7 @@
 //! A secret of another client, or for another address, than the profile's: it changes nothing for the profile's own.
 
-use crate::harness::{Answer, Home, Keyring, Server};
+use crate::harness::challenges::PASSWORD;
+use crate::harness::{Answer, Home, Keyring, Server, workshop};
 
 const URL: &str = "https://other.example/oauth2/token";
 
@@ -20,6 +21,12 @@ fn places(home: &Home, keyring: &Keyring) -> Vec<String> {
     let rows = home.cogtok(["secret", "status", "--json"]).keyring(keyring).run().ok().json();
     let rows = rows.as_array().unwrap().iter().map(|row| row["place"].to_string());
     rows.take(2).collect()
+}
+
+/// That `doctor` says nothing of a secret.
+fn lacks_in_doctor(home: &Home, keyring: &Keyring, what: &str) {
+    let output = home.cogtok(["doctor", "--offline"]).keyring(keyring).run();
+    output.check(!output.stdout.contains(what), "a secret that nobody stored");
 }
 
 #[test]
@@ -60,4 +67,72 @@ fn to_delete_what_was_stored_for_another_client_or_address_leaves_the_profiles_o
     assert!(!std::fs::read_to_string(home.config_file()).unwrap().contains("secrets"));
     home.cogtok(["profile", "delete", "ws", "--yes"]).keyring(&keyring).run().ok();
     assert!(keyring.entries().is_empty(), "{:?}", keyring.entries());
+}
+
+#[test]
+fn a_deleted_profile_leaves_no_secret_that_its_list_lost() {
+    let keyring = Keyring::start();
+    let (home, _server) = machine(&keyring);
+    let config = std::fs::read_to_string(home.config_file()).unwrap();
+    let unlisted: Vec<&str> = config.lines().filter(|line| !line.starts_with("secrets")).collect();
+    home.config(&unlisted.join("\n"));
+    assert_eq!(places(&home, &keyring), ["\"keyring\"", "\"keyring\""]);
+    home.cogtok(["profile", "delete", "ws", "--yes"]).keyring(&keyring).run().ok();
+    assert!(keyring.entries().is_empty(), "{:?}", keyring.entries());
+}
+
+#[test]
+fn a_secret_of_another_client_is_not_missed_for_the_public_one() {
+    let (workshop, keyring) = (workshop(), Keyring::start());
+    let (public, confidential) = (&workshop.web.id, &workshop.confidential);
+    let secret = confidential.secret.as_deref().unwrap();
+    let email = workshop.user(PASSWORD);
+    let sign_in = |home: &Home| {
+        let run = home.cogtok(["token", "user", "--no-cache", "--password-stdin"]).keyring(&keyring);
+        run.args(["--username", &email]).stdin(PASSWORD).run()
+    };
+    // Stored under a variable, for a profile whose own client has none.
+    let home = Home::new();
+    home.canary(PASSWORD);
+    home.workshop_profile(workshop);
+    let set = || home.cogtok(["secret", "set", "user-client"]).keyring(&keyring).stdin(secret);
+    set().env("COGTOK_CLIENT_ID", &confidential.id).run().ok();
+    sign_in(&home).ok();
+    let user = ["token", "user", "--no-cache", "--password-stdin", "--username", &email];
+    let other = || home.cogtok(user).keyring(&keyring).stdin(PASSWORD);
+    other().env("COGTOK_CLIENT_ID", &confidential.id).run().ok();
+    other().args(["--client-id", &confidential.id]).run().ok();
+    lacks_in_doctor(&home, &keyring, "the user-client secret");
+
+    // Stored for the profile's own client, which is then another: by a variable, an option or the configuration.
+    home.cogtok(["profile", "set", "ws", "user.client_id", &confidential.id]).keyring(&keyring).run().ok();
+    set().run().ok();
+    sign_in(&home).ok();
+    other().env("COGTOK_CLIENT_ID", public).run().ok();
+    other().args(["--client-id", public]).run().ok();
+    home.cogtok(["profile", "set", "ws", "user.client_id", public]).keyring(&keyring).run().ok();
+    sign_in(&home).ok();
+    let places = places(&home, &keyring);
+    assert_eq!(places[1], "null");
+    let shown = home.cogtok(["status", "--json"]).keyring(&keyring).run().ok().json();
+    let secrets = shown[0]["secrets"].to_string();
+    assert!(!secrets.contains("user-client"), "{secrets}");
+    lacks_in_doctor(&home, &keyring, "the user-client secret");
+}
+
+#[test]
+fn a_machines_secret_that_was_never_stored_is_needed_and_not_missed() {
+    let (home, keyring, server) = (Home::new(), Keyring::start(), Server::always(Answer::token("some-token")));
+    let words = ["profile", "create", "ws", "--m2m-client-id", "machine", "--token-url", &server.token_url()];
+    home.cogtok(words).run().ok();
+    let set = home.cogtok(["secret", "set", "m2m-client"]).env("COGTOK_M2M_CLIENT_ID", "another").keyring(&keyring);
+    set.canary("of-another-machine").stdin("of-another-machine").run().ok();
+    let token = || home.cogtok(["token", "m2m", "--no-input", "--no-cache"]).keyring(&keyring);
+    token().run().code(5).stderr_has("is needed").stderr_lacks("no longer stored");
+    token().env("COGTOK_M2M_CLIENT_ID", "another").run().ok();
+    // What was stored and is gone is missed.
+    let account = format!("m2m-client|another|{}|", server.url());
+    assert!(keyring.secret_tool(&["clear", "service", "cogtok", "username", &account], b"").status.success());
+    let gone = token().env("COGTOK_M2M_CLIENT_ID", "another").run();
+    gone.code(7).stderr_has("client another is no longer stored");
 }

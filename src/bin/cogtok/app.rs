@@ -1,5 +1,6 @@
 //! The context that every command gets. Files, stores and connections are opened when they are first used.
 
+mod expected_secret;
 mod first_profile;
 mod missing_profile;
 mod moved_address;
@@ -38,6 +39,7 @@ use crate::env::config_path;
 use crate::io::terminal;
 use options::{Global, Output};
 
+pub use expected_secret::Expected;
 pub use other_profiles::{UnreadableProfile, other_profiles};
 pub use secret_origin::{SecretSource, can_store_for};
 pub use secrets::{NOT_ASKED, given_passphrase, is_there, variable};

@@ -15,7 +15,7 @@ use cogtok::store::config::Config;
 use cogtok::store::elsewhere;
 
 use super::secret_origin::{can_store_for, supplied};
-use super::{App, SecretSource};
+use super::{App, Expected, SecretSource};
 use crate::env;
 use crate::env::paths::name_a_home;
 use crate::io::terminal::Question;
@@ -202,13 +202,12 @@ impl App {
             self.note_source(binding.kind, SecretSource::Variable(name));
             return shaped(binding.kind, secret).map(Some).map_err(|error| error.context(name));
         }
-        let lists = |config: &Config| config.lists_secret(binding.kind, &binding.client_id);
-        let is_listed = profile.secrets.contains(&binding.kind) || self.config_in_reach()?.is_some_and(lists);
+        let expected = self.expected_secret(profile, binding)?;
         let can_store = can_store_for(profile);
         if !can_store && !binding.kind.is_of_a_user() {
             self.note_source(binding.kind, SecretSource::Nowhere);
         }
-        if !is_listed {
+        if expected == Expected::Never {
             return Ok(None);
         }
         // A person can type a password or a code. cogtok never asks for the secret of a user's app client: without a stored one, it can't
@@ -223,8 +222,7 @@ impl App {
         match found {
             // The secret may belong to another user: the list has one entry for all users.
             Ok(None) if binding.kind.is_of_a_user() => Ok(None),
-            // It was never said to be stored for a client that an option names.
-            Ok(None) if !can_ask && !profile.is_client_given => Err(instead(self.not_stored(binding))),
+            Ok(None) if !can_ask && expected == Expected::Stored => Err(instead(self.not_stored(binding))),
             Ok(found) => {
                 if found.is_some() {
                     let source = if can_store {

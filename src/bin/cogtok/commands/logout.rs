@@ -18,7 +18,7 @@ use url::Url;
 
 use super::derived::Derived;
 use super::token::renewal::signed_in;
-use crate::app::App;
+use crate::app::{App, Expected};
 use crate::io::moment::moment;
 use crate::io::{browser, terminal};
 use crate::{completion, env};
@@ -225,12 +225,11 @@ fn end(app: &App, profile: &Profile, key: &CacheKey, how: Ending) -> Result<Ende
 /// Deletes the stored password. The key of an authenticator app stays, since it can't be obtained again.
 fn forget_password(app: &App, profile: &Profile) -> Result<bool> {
     let Some(username) = &profile.user.username else { return Ok(false) };
-    let client_id = profile.user_client_id()?;
-    let is_listed =
-        |kind| Ok::<_, Error>(profile.secrets.contains(&kind) || app.config()?.lists_secret(kind, client_id));
     let binding = |kind| user_token::secret_binding(profile, kind, Some(username));
-    let was_there = is_listed(SecretKind::Password)? && app.secrets()?.delete(&binding(SecretKind::Password)?)?;
-    if is_listed(SecretKind::Totp)? && app.secrets()?.has(&binding(SecretKind::Totp)?)? {
+    let may_be = |binding| app.expected_secret(profile, binding).map(|expected| expected != Expected::Never);
+    let (password, totp) = (binding(SecretKind::Password)?, binding(SecretKind::Totp)?);
+    let was_there = may_be(&password)? && app.secrets()?.delete(&password)?;
+    if may_be(&totp)? && app.secrets()?.has(&totp)? {
         terminal::note("the key of the authenticator app is still stored");
         terminal::hint(
             Advice::new("to delete it: cogtok secret delete totp{p} --username {user}").word("user", username),

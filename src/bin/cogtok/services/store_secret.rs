@@ -5,7 +5,7 @@ use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::keys::{Key, Settings};
 use cogtok::settings::types::{ProfileName, SecretKind, StoreKind};
-use cogtok::store::config::Config;
+use cogtok::store::config::{Config, client_key};
 
 use crate::app::{App, variable};
 use crate::io::terminal;
@@ -13,11 +13,16 @@ use crate::services::config_edit::edit;
 
 impl App {
     /// Stores a secret under each of these bindings, which are of one kind, and lists it in the profile of this name. If that fails the
-    /// secret is deleted again: nobody would look for it.
+    /// secret is deleted again: nobody would look for it. A profile does not list what is stored for another client than its own: the state
+    /// folder notes that.
     pub fn keep_secret(&self, name: Option<&ProfileName>, bindings: &[SecretId], secret: &Secret) -> Result<()> {
         let Some(first) = bindings.first() else { return Ok(()) };
         let (store, config) = (self.secrets()?, self.config()?);
-        let Some(name) = name.filter(|name| !is_noted(config, name, first.kind)) else {
+        let is_to_list = |name: &&ProfileName| {
+            let is_own = is_of_profile(config, name, first) || self.secret_places().is_none();
+            is_own && !is_noted(config, name, first.kind)
+        };
+        let Some(name) = name.filter(is_to_list) else {
             return bindings.iter().try_for_each(|binding| store.set(binding, secret));
         };
         let path = self.config_path()?;
@@ -80,6 +85,15 @@ impl App {
         self.use_secrets_file()?;
         work(self)
     }
+}
+
+/// Whether the profile has this client, or leaves the client open.
+fn is_of_profile(config: &Config, name: &ProfileName, secret: &SecretId) -> bool {
+    let key = client_key(secret.kind);
+    let mut settings = Settings::default();
+    let read = config.offer_key(name, key, &mut settings);
+    let written = settings.list(key).first();
+    read.is_err() || written.is_none_or(|written| written == secret.client_id.as_str())
 }
 
 fn is_noted(config: &Config, name: &ProfileName, kind: SecretKind) -> bool {

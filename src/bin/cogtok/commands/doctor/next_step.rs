@@ -4,7 +4,7 @@ use cogtok::error::Advice;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::SecretKind;
 
-use crate::app::{App, variable};
+use crate::app::{App, Expected, variable};
 use crate::commands::secret::bindings::bindings;
 use crate::env;
 use crate::io::terminal;
@@ -54,8 +54,8 @@ fn has_machine_secret(app: &App, profile: &Profile) -> bool {
     let kind = SecretKind::M2mClient;
     let is_listed = || {
         let bindings = bindings(profile, kind).unwrap_or_default();
-        let of_client = |id| app.config().is_ok_and(|config| config.lists_secret(kind, id));
-        profile.secrets.contains(&kind) || bindings.first().is_some_and(|binding| of_client(&binding.client_id))
+        let expected = bindings.first().map(|binding| app.expected_secret(profile, binding));
+        matches!(expected, Some(Ok(Expected::Stored)))
     };
     profile.m2m.secret_arn.is_some() || variable(kind).is_some_and(|name| env::var(name).is_some()) || is_listed()
 }

@@ -6,13 +6,14 @@ use crate::services::doctor::secrets::Wanted;
 use crate::services::doctor::targets::Targets;
 use crate::services::doctor::{Check, Finding, aws, configuration, environment, network, pool, secrets, tokens};
 use cogtok::error::{Error, Result};
+use cogtok::secrets::store::SecretId;
 use cogtok::settings::aws_services::Service;
 use cogtok::settings::keys::{Key, Settings};
 use cogtok::settings::profile::{Profile, missing};
 use cogtok::settings::types::{ProfileName, SecretKind};
 use cogtok::store::config::Config;
 
-use crate::app::{App, offer_old_variables, variable};
+use crate::app::{App, Expected, offer_old_variables, variable};
 use crate::commands::secret::bindings::bindings;
 use crate::env;
 use crate::env::aws_environment;
@@ -137,11 +138,11 @@ fn wanted(app: &App, profile: &Profile) -> (Vec<Finding>, Vec<Wanted>) {
         let variable = variable(kind).filter(|name| env::var(name).is_some());
         match bindings(profile, kind) {
             Ok(bindings) => {
-                let is_listed = bindings.first().is_some_and(|binding| {
-                    let of_client = |config: &Config| config.lists_secret(kind, &binding.client_id);
-                    profile.secrets.contains(&kind) || app.config().is_ok_and(of_client)
-                });
-                let bindings = bindings.into_iter().filter(|_| is_listed || variable.is_some());
+                let is_expected = |binding: &SecretId| {
+                    app.expected_secret(profile, binding).is_ok_and(|expected| expected == Expected::Stored)
+                };
+                let is_wanted = variable.is_some() || bindings.first().is_some_and(is_expected);
+                let bindings = bindings.into_iter().filter(|_| is_wanted);
                 wanted.extend(bindings.map(|binding| Wanted { binding, variable }));
             }
             Err(error) if profile.secrets.contains(&kind) => {

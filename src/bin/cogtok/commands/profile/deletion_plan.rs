@@ -121,11 +121,13 @@ impl DeletionPlan {
     /// The secrets that may exist, and the bindings of the secrets of all users of the app client.
     fn wanted(app: &App, profile: &Profile, sharers: &Sharers, keep_secrets: bool) -> Result<(Self, Vec<SecretId>)> {
         let others = sharers.known.as_slice();
+        let noted = app.secret_places().map(|places| places.read());
         let is_listed = |secret: &SecretId| {
             // A pending secret is listed like the one it replaces.
             let is_next = secret.kind == SecretKind::M2mClientNext;
             let kind = if is_next { SecretKind::M2mClient } else { secret.kind };
-            profile.secrets.contains(&kind) && !keep_secrets
+            let is_noted = || noted.as_ref().is_some_and(|noted| noted.has(secret));
+            !keep_secrets && (profile.secrets.contains(&kind) || is_noted())
         };
         let mut going = DeletionPlan { heirs: of_shared(profile, others), ..DeletionPlan::default() };
         going.secrets = left_alone(bindings, profile, others).into_iter().filter(is_listed).collect();

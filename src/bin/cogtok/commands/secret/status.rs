@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::bindings::bindings;
 use super::secret_selector::no_profile;
 use crate::app::options::Output;
-use crate::app::{App, variable};
+use crate::app::{App, Expected, variable};
 use crate::io::table::table;
 use crate::io::terminal;
 use crate::{completion, env};
@@ -84,14 +84,17 @@ pub fn run(app: &App, args: &Status) -> Result<()> {
     for binding in SecretKind::STORED_BY_HAND.iter().flat_map(|kind| bindings(&profile, *kind).unwrap_or_default()) {
         let kind = binding.kind;
         let variable = variable(kind).filter(|variable| env::var(variable).is_some());
-        let is_listed = profile.secrets.contains(&kind) || app.config()?.lists_secret(kind, &binding.client_id);
+        let expected = app.expected_secret(&profile, &binding)?;
         let place = match (&profile.m2m.secret_arn, kind, variable) {
             (_, _, Some(variable)) => Some(Place::Variable(variable)),
             (Some(arn), SecretKind::M2mClient, None) => Some(Place::Manager(arn.to_string())),
             // The store is opened only for secrets that should exist.
-            _ if is_listed => {
+            _ if expected != Expected::Never => {
                 let store = app.secrets()?;
-                Some(if store.has(&binding)? { Place::Store(store.kind()) } else { Place::Missing(store.kind()) })
+                // A user's is missed as soon as the profile lists the kind, which may mean another user's.
+                let is_missed = expected == Expected::Stored || kind.is_of_a_user();
+                let missing = is_missed.then(|| Place::Missing(store.kind()));
+                if store.has(&binding)? { Some(Place::Store(store.kind())) } else { missing }
             }
             _ => None,
         };

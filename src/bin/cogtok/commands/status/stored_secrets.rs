@@ -70,8 +70,8 @@ impl<'a> Places<'a> {
             let is_there = match kind {
                 SecretKind::RefreshToken => record.session.is_some(),
                 SecretKind::Device => record.has_device,
-                kind if !profile.secrets.contains(kind) => false,
-                kind => !kind.is_of_a_user() || self.is_of_user(profile, *kind, whose),
+                kind if kind.is_of_a_user() => profile.secrets.contains(kind) && self.is_of_user(profile, *kind, whose),
+                kind => self.is_of_client(profile, *kind),
             };
             let place = || self.place(&ids(profile, *kind, record.session.as_ref()));
             let place = from.or_else(|| is_there.then(place))?;
@@ -93,6 +93,13 @@ impl<'a> Places<'a> {
             })
         });
         secrets.collect()
+    }
+
+    /// Whether a client's secret of this kind is noted for the profile's client, or is listed and noted for no other.
+    fn is_of_client(&self, profile: &Profile, kind: SecretKind) -> bool {
+        let ids = ids(profile, kind, None);
+        let is_allowed = ids.is_empty() || self.noted.is_none_or(|noted| ids.iter().any(|id| noted.allows(id)));
+        (profile.secrets.contains(&kind) && is_allowed) || ids.iter().any(|id| self.is_in_use(id) == Some(true))
     }
 
     /// Whether a kind that the profile lists is noted for its user. Where it was never noted, as on another machine, it is that of the

@@ -10,7 +10,7 @@ use cogtok::store::sessions::SessionLock;
 use cogtok::token::identity::Identity;
 use cogtok::user_pool::{refresh_session, user_token};
 
-use crate::app::{App, SignedIn, UnreadableProfile, other_profiles};
+use crate::app::{App, Expected, SignedIn, UnreadableProfile, other_profiles};
 use crate::commands::derived::Derived;
 
 /// A user's secrets that a person typed or saved.
@@ -52,10 +52,10 @@ impl<'a> LeftHere<'a> {
                 let seen = self.app.dirs().cache.as_deref();
                 name_history::forget_user(seen, pool.as_str(), &origin, username.as_str());
             }
-            let Ok(client_id) = profile.user_client_id() else { continue };
             for kind in SAVED {
-                if profile.secrets.contains(&kind) || self.app.config()?.lists_secret(kind, client_id) {
-                    self.delete_secret(&user_token::secret_binding(&profile, kind, Some(&username))?);
+                let Ok(secret) = user_token::secret_binding(&profile, kind, Some(&username)) else { continue };
+                if self.app.expected_secret(&profile, &secret)? != Expected::Never {
+                    self.delete_secret(&secret);
                 }
             }
         }

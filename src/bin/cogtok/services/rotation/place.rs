@@ -8,7 +8,7 @@ use cogtok::secrets::store::SecretId;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::{ClientId, SecretArn, SecretKind};
 
-use crate::app::App;
+use crate::app::{App, Expected};
 
 /// The place of the secret.
 pub enum Place<'a> {
@@ -27,9 +27,7 @@ impl<'a> Place<'a> {
             return Ok((Place::SecretsManager(app, profile, arn), client.client_id));
         }
         let id = client_credentials::secret_binding(profile)?;
-        let is_listed =
-            profile.secrets.contains(&id.kind) || app.config()?.lists_secret(SecretKind::M2mClient, &id.client_id);
-        if !is_listed || !app.secrets()?.has(&id)? {
+        if app.expected_secret(profile, &id)? == Expected::Never || !app.secrets()?.has(&id)? {
             let kind = Advice::new(AdviceKind::StoreSecret).text("kind", SecretKind::M2mClient);
             return Err(Error::config(format!(
                 "the {id} is neither in {} nor in Secrets Manager, so it can't be replaced there",

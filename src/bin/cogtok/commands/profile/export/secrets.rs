@@ -6,7 +6,7 @@ use cogtok::secret::Secret;
 use cogtok::settings::keys::Key;
 use cogtok::settings::types::SecretKind;
 
-use crate::app::{App, as_written};
+use crate::app::{App, Expected, as_written};
 use crate::commands::secret::bindings::bindings;
 use crate::io::terminal;
 
@@ -61,20 +61,27 @@ pub fn find(app: &App, exported: &Exported, kind: SecretKind) -> Result<Option<S
         SecretKind::M2mClient => &profile.m2m.client_id,
         _ => &profile.user.client_id,
     };
-    let Some(client_id) = client_id else { return Ok(None) };
-    let is_listed = profile.secrets.contains(&kind) || app.config()?.lists_secret(kind, client_id);
-    if !is_listed || kind.is_of_a_user() && profile.user.username.is_none() {
+    let is_of_nameless_user = kind.is_of_a_user() && profile.user.username.is_none();
+    if client_id.is_none() || is_of_nameless_user {
         return Ok(None);
     }
-    let bindings = bindings(&app.resolve_region(profile), kind)?;
+    let profile = app.resolve_region(profile);
+    let bindings = match bindings(&profile, kind) {
+        Err(_) if !profile.secrets.contains(&kind) => return Ok(None),
+        found => found?,
+    };
+    let mut missing = None;
     for binding in &bindings {
+        let expected = app.expected_secret(&profile, binding)?;
+        if expected == Expected::Never {
+            continue;
+        }
         if let Some(secret) = app.secrets()?.get(binding, "")? {
             return Ok(Some(secret));
         }
-    }
-    match bindings.first() {
         // The secret may belong to another user: the list has one entry for all users.
-        Some(binding) if !kind.is_of_a_user() => Err(app.not_stored(binding)),
-        _ => Ok(None),
+        let is_missed = expected == Expected::Stored && !kind.is_of_a_user();
+        missing = missing.or(is_missed.then_some(binding));
     }
+    missing.map_or(Ok(None), |binding| Err(app.not_stored(binding)))
 }
