@@ -231,3 +231,15 @@ fn hostile_tokens_are_escaped() {
         assert!(output.stdout.chars().all(crate::harness::oracle::printable), "{:?}", output.stdout);
     }
 }
+
+/// A variable that is not set allows nothing: the token of a client without scopes would have that one.
+#[test]
+fn an_empty_option_is_refused_and_not_compared() {
+    let (home, _server) = pool();
+    let mut claims = access_claims(now());
+    (claims["scope"], claims["client_id"]) = (json!(""), json!(""));
+    for option in ["--allowed-scope", "--allowed-client", "--allowed-audience", "--discovery-url", "--authorizer"] {
+        let output = check(&home, "agentcore-runtime", &claims, &[option, ""]).run();
+        output.code(2).stdout_is("").stderr_has(&format!("`{option}` is empty"));
+    }
+}

@@ -80,7 +80,10 @@ fn no_check_that_was_asked_for_is_left_out() {
     home.verify(&id, &["--audience", "https://resource"]).run().code(8).stderr_has("`aud`").stderr_has("resource");
     // A variable that is not set.
     for scope in ["", " "] {
-        home.verify(&id, &["--scope", scope]).run().code(2).stdout_is("").stderr_has("`--scope` is empty");
+        for option in ["--scope", "--audience", "--group", "--jwks"] {
+            let output = home.verify(&id, &[option, scope]).run();
+            output.code(2).stdout_is("").stderr_has(&format!("`{option}` is empty"));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The options that every command takes, and how the values of several are read.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -86,6 +87,24 @@ pub enum Output {
 /// A duration option.
 pub fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|error| error.message().to_owned())
+}
+
+/// A value that an option can't do without. One that is empty comes from a variable that is not set, and must stand neither for nothing nor
+/// for all: without scopes Cognito grants all that a client may have.
+pub fn not_empty(text: &str) -> Result<String, EmptyValue> {
+    if text.trim().is_empty() { Err(EmptyValue) } else { Ok(text.to_owned()) }
+}
+
+/// The error for an option that names nothing.
+#[derive(Debug)]
+pub struct EmptyValue;
+
+impl std::error::Error for EmptyValue {}
+
+impl fmt::Display for EmptyValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it is empty")
+    }
 }
 
 /// How long a cached token must still be valid, as an option.

@@ -11,13 +11,14 @@ use cogtok::settings::types::Endpoint;
 use cogtok::token::jwks::KeySet;
 
 use crate::app::App;
+use crate::app::options::not_empty;
 use crate::args::token_input;
 
 /// The source of the keys for checking a signature.
 #[derive(Debug, Args)]
 pub struct Keys {
     /// The key set to use: a file, or the address it is published at
-    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::AnyPath)]
+    #[arg(long, value_name = "FILE|URL", value_parser = not_empty, value_hint = ValueHint::AnyPath)]
     jwks: Option<String>,
     /// Make no request: the keys come from the cache or from --jwks FILE
     #[arg(long)]

@@ -9,7 +9,7 @@ use cogtok::settings::types::{TokenOwner, TokenUse};
 use cogtok::token::Token;
 
 use crate::app::App;
-use crate::app::options::min_validity;
+use crate::app::options::{min_validity, not_empty};
 use crate::args::token_options::{TokenOptions, wanted};
 use crate::completion;
 
@@ -26,7 +26,7 @@ pub struct TokenArgs {
     #[arg(long, value_name = "TOKEN", conflicts_with = "scope", add = ArgValueCandidates::new(completion::tokens))]
     pub token: Option<String>,
     /// Scopes to ask for instead of the profile's; repeat it or separate them by spaces
-    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
+    #[arg(long, value_name = "SCOPE", value_parser = not_empty, add = ArgValueCandidates::new(completion::scopes))]
     pub scope: Vec<String>,
     /// Ask for a new token even if a cached one is valid
     #[arg(long)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use cogtok::cache::single_flight::{CachePolicy, CacheUse, TokenOrigin, TokenResponse, no_such_token};
-use cogtok::error::{Error, Result};
+use cogtok::error::Result;
 use cogtok::secret::Secret;
 use cogtok::settings::profile::Profile;
 use cogtok::settings::types::TokenUse;
@@ -59,15 +59,6 @@ impl TokenOptions {
         };
         let min_validity = self.min_validity.unwrap_or(profile.min_validity);
         CachePolicy { token, is_for_all: false, min_validity, cache, deadline: app.deadline(), has_own_secret }
-    }
-}
-
-/// Refuses an option that names nothing, as a variable that is not set leaves it.
-pub fn refuse_empty(option: &str, values: &[String]) -> Result<()> {
-    if values.iter().any(|value| value.trim().is_empty()) {
-        Err(Error::usage(format!("`{option}` is empty")).hint("name one, or leave the option out"))
-    } else {
-        Ok(())
     }
 }
 

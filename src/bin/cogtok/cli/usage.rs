@@ -9,6 +9,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use cogtok::error::{Advice, Error, printable};
 
 use super::{command_tree, output_forms, stray_argument};
+use crate::app::options::EmptyValue;
 use crate::commands::help::LONGEST_NAME;
 use crate::io::shell::Export;
 use crate::io::signals;
@@ -281,6 +282,9 @@ fn bad_value(args: &[OsString], answer: &clap::Error, argument: &str) -> Error {
 fn bad_text(option: &str, answer: &clap::Error) -> Error {
     let Some(why) = answer.source() else { return Error::usage(format!("{option}: the value does not fit")) };
     let text = why.to_string();
+    if why.is::<EmptyValue>() {
+        return Error::usage(format!("`{option}` is empty")).hint("name one, or leave the option out");
+    }
     if let Some(why) = why.downcast_ref::<ParseIntError>() {
         let value = texts(answer, ContextKind::InvalidValue).into_iter().next().unwrap_or_default();
         return match why.kind() {

@@ -25,7 +25,7 @@ use cogtok::user_pool::cognito_idp::AuthenticationResult;
 use cogtok::user_pool::{refresh_session, user_token};
 use url::Url;
 
-use crate::app::options::duration;
+use crate::app::options::{duration, not_empty};
 use crate::app::{App, remember};
 use crate::commands::derived::Derived;
 use crate::commands::refused_scopes;
@@ -62,19 +62,19 @@ pub struct Login {
     #[arg(long)]
     no_browser: bool,
     /// A scope to ask for; repeat it or separate them by spaces [default: all that the app client may have]
-    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
+    #[arg(long, value_name = "SCOPE", value_parser = not_empty, add = ArgValueCandidates::new(completion::scopes))]
     scope: Vec<String>,
     /// The identity provider to sign in with, such as Google
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = not_empty)]
     identity_provider: Option<String>,
     /// What the pages may ask: login (in any case), none (nothing), select_account or consent
     #[arg(long, value_name = "WHAT", value_parser = ["login", "none", "select_account", "consent"], hide_possible_values = true)]
     prompt: Option<String>,
     /// The name that the pages begin with [default: the profile's user]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = not_empty)]
     login_hint: Option<String>,
     /// The language of the pages, such as de
-    #[arg(long, value_name = "LANGUAGE")]
+    #[arg(long, value_name = "LANGUAGE", value_parser = not_empty)]
     lang: Option<String>,
     /// How long you may take to sign in [default: 120s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]

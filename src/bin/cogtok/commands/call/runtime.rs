@@ -18,7 +18,7 @@ use super::request::{self, RequestBody};
 use super::response::{self, BodyHandling, BodySink, StatusOutcome};
 use super::target::CallTarget;
 use crate::app::App;
-use crate::app::options::{Output, duration};
+use crate::app::options::{Output, duration, not_empty};
 use crate::args::token_args::TokenArgs;
 use crate::completion;
 use crate::io::terminal;
@@ -58,7 +58,7 @@ pub struct Runtime {
     #[arg(long, value_name = "ID")]
     pub session_id: Option<String>,
     /// The endpoint of the runtime [default: DEFAULT]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = not_empty)]
     pub qualifier: Option<String>,
     /// A path below the agent's address; without data it is fetched
     #[arg(long, value_name = "PATH")]

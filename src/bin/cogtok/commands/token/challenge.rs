@@ -12,6 +12,7 @@ use cogtok::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTW
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
+use crate::app::options::not_empty;
 use crate::commands::mistyped;
 use crate::completion;
 use crate::io::terminal;
@@ -24,7 +25,7 @@ const NAMED: usize = 8;
 #[derive(Debug, Default, Args)]
 pub struct Options {
     /// The code of the second factor, or the answer to a custom challenge; else COGTOK_MFA_CODE
-    #[arg(long, value_name = "CODE", conflicts_with = "mfa_code_stdin")]
+    #[arg(long, value_name = "CODE", value_parser = not_empty, conflicts_with = "mfa_code_stdin")]
     pub mfa_code: Option<String>,
     /// Read that code from standard input, from the last line where passwords come before it
     #[arg(long)]
@@ -33,7 +34,7 @@ pub struct Options {
     #[arg(long)]
     pub save_totp: bool,
     /// Which second factor to use or set up, where Cognito offers several: app, sms or email
-    #[arg(long, value_name = "TYPE", add = ArgValueCandidates::new(completion::mfa_types))]
+    #[arg(long, value_name = "TYPE", value_parser = not_empty, add = ArgValueCandidates::new(completion::mfa_types))]
     pub mfa_type: Option<String>,
     /// An attribute that Cognito wants with a new password; repeat it for more
     #[arg(long, value_name = "NAME=VALUE")]

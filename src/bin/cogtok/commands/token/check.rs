@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::agentcore_authorizer::{self, Live};
 use crate::app::App;
-use crate::app::options::Output;
+use crate::app::options::{Output, not_empty};
 use crate::args::jwks_args::Keys;
 use crate::args::token_input;
 use crate::args::token_input::{TokenInput, without_mark};
@@ -43,19 +43,19 @@ pub struct Check {
     #[arg(long, value_name = "ARN", conflicts_with_all = ["discovery_url", "allowed_client", "allowed_audience", "allowed_scope", "authorizer"])]
     arn: Option<String>,
     /// Its discovery URL or issuer
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = not_empty)]
     discovery_url: Option<String>,
     /// An app client that it accepts; repeat it for several
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = not_empty)]
     allowed_client: Vec<String>,
     /// An audience that it accepts; repeat it for several
-    #[arg(long, value_name = "AUD")]
+    #[arg(long, value_name = "AUD", value_parser = not_empty)]
     allowed_audience: Vec<String>,
     /// A scope that it accepts; repeat it for several
-    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
+    #[arg(long, value_name = "SCOPE", value_parser = not_empty, add = ArgValueCandidates::new(completion::scopes))]
     allowed_scope: Vec<String>,
     /// Its configuration as AWS gives it: a JSON file, or - for standard input
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::AnyPath, conflicts_with_all = ["discovery_url", "allowed_client", "allowed_audience"])]
+    #[arg(long, value_name = "FILE", value_parser = not_empty, value_hint = ValueHint::AnyPath, conflicts_with_all = ["discovery_url", "allowed_client", "allowed_audience"])]
     authorizer: Option<String>,
     #[command(flatten)]
     keys: Keys,

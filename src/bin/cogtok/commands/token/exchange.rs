@@ -14,8 +14,9 @@ use serde_json::json;
 
 use super::m2m;
 use crate::app::App;
+use crate::app::options::not_empty;
 use crate::args::token_args::TokenArgs;
-use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
+use crate::args::token_options::{TokenOptions, secret_from_stdin};
 use crate::args::token_output::again;
 use crate::io::{signals, terminal};
 use crate::{completion, env};
@@ -49,19 +50,19 @@ pub struct Exchange {
     #[arg(long, value_name = "TYPE", add = ArgValueCandidates::new(completion::token_types))]
     subject_token_type: Option<String>,
     /// The pool's identity provider that issued the exchanged token, if it is not Cognito's
-    #[arg(long, value_name = "NAME", requires = "subject_token")]
+    #[arg(long, value_name = "NAME", value_parser = not_empty, requires = "subject_token")]
     subject_provider: Option<String>,
     /// The profile of the actor, such as an agent: its machine's token is the actor token
     #[arg(long, value_name = "PROFILE", add = ArgValueCandidates::new(completion::profiles))]
     actor: Option<String>,
     /// The name of the service that the new token is for
-    #[arg(long, value_name = "NAME", conflicts_with = "resource")]
+    #[arg(long, value_name = "NAME", value_parser = not_empty, conflicts_with = "resource")]
     audience: Option<String>,
     /// The identifier of the pool's resource server that the new token is for
-    #[arg(long, value_name = "IDENTIFIER")]
+    #[arg(long, value_name = "IDENTIFIER", value_parser = not_empty)]
     resource: Option<String>,
     /// Scopes of the new token instead of all that the exchanged one has; repeat it or separate them by spaces
-    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
+    #[arg(long, value_name = "SCOPE", value_parser = not_empty, add = ArgValueCandidates::new(completion::scopes))]
     scope: Vec<String>,
     /// What to ask for: access_token or id_token [default: access_token]
     #[arg(long, value_name = "TYPE", add = ArgValueCandidates::new(completion::issued_token_types))]
@@ -74,7 +75,6 @@ pub struct Exchange {
 pub fn run(app: &App, args: &Exchange) -> Result<()> {
     let requested = requested(args)?;
     args.shared.begin(app, None, requested)?;
-    refuse_empty("--scope", &args.scope)?;
     let exchange = exchange(app, args)?.requested_token(requested);
     let client = args.client.as_deref().map(str::parse).transpose()?;
     let (profile, policy, served) = serve(app, &args.shared, &exchange, client, requested)?;

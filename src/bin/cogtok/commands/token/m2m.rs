@@ -15,8 +15,9 @@ use cogtok::settings::profile::{Profile, missing};
 use cogtok::settings::types::{SecretKind, TokenOwner, TokenUse, Transport};
 use cogtok::token::TokenSet;
 
+use crate::app::options::not_empty;
 use crate::app::{App, SecretSource, can_store_for, first_old_variable, instead};
-use crate::args::token_options::{TokenOptions, refuse_empty, secret_from_stdin};
+use crate::args::token_options::{TokenOptions, secret_from_stdin};
 use crate::args::token_output::again;
 use crate::commands::mistyped::Mistyped;
 use crate::commands::{mistyped, refused_scopes};
@@ -44,7 +45,7 @@ pub struct M2m {
     #[command(flatten)]
     pub shared: TokenOptions,
     /// Scopes to ask for instead of the profile's; repeat it or separate them by spaces
-    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
+    #[arg(long, value_name = "SCOPE", value_parser = not_empty, add = ArgValueCandidates::new(completion::scopes))]
     pub scope: Vec<String>,
     /// The app client
     #[arg(long, value_name = "ID")]
@@ -94,8 +95,6 @@ fn same_token(args: &M2m) -> Advice {
 /// The profile with the options of this command, and the secret that standard input or the environment gives.
 fn begin(app: &App, args: &M2m) -> Result<(Profile, Option<Secret>)> {
     args.shared.begin(app, args.export_credentials, TokenUse::Access)?;
-    // Without scopes Cognito grants all that the client may have, so an empty variable must not count as none.
-    refuse_empty("--scope", &args.scope)?;
     let scopes = (!args.scope.is_empty()).then(|| args.scope.join(" "));
     let profile = app.profile(&[
         (Key::Scopes, scopes),

@@ -17,11 +17,10 @@ use cogtok::user_pool::revocation_check;
 use cogtok::user_pool::revocation_check::RevocationStatus;
 use serde_json::{Value, json};
 
-use crate::app::options::Output;
+use crate::app::options::{Output, not_empty};
 use crate::app::{App, as_written};
 use crate::args::jwks_args::Keys;
 use crate::args::token_input::TokenInput;
-use crate::args::token_options::refuse_empty;
 use crate::io::terminal;
 use crate::{completion, env};
 
@@ -54,13 +53,13 @@ pub struct Verify {
     #[arg(long, value_name = "ID")]
     client_id: Vec<ClientId>,
     /// The resource that an access token is bound to (its aud)
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = not_empty)]
     audience: Option<String>,
     /// A scope that the token must have; repeat it for several
-    #[arg(long, value_name = "SCOPE", add = ArgValueCandidates::new(completion::scopes))]
+    #[arg(long, value_name = "SCOPE", value_parser = not_empty, add = ArgValueCandidates::new(completion::scopes))]
     scope: Vec<String>,
     /// A group that the user must be in; repeat it for several
-    #[arg(long, value_name = "GROUP", add = ArgValueCandidates::new(completion::groups))]
+    #[arg(long, value_name = "GROUP", value_parser = not_empty, add = ArgValueCandidates::new(completion::groups))]
     group: Vec<String>,
     /// Ask Cognito as well whether a user's token has been revoked
     #[arg(long, conflicts_with = "offline")]
@@ -165,7 +164,6 @@ fn expectations(app: &App, args: &Verify, profile: &Profile) -> Result<Expectati
     }
     let pinned = args.given.token.as_deref().map(str::parse).transpose()?;
     // An empty variable must not turn the check off.
-    refuse_empty("--scope", &args.scope)?;
     let scopes = Scopes::parse(args.scope.iter().map(String::as_str))?;
     let (audience, groups) = (args.audience.clone(), args.group.clone());
     Ok(Expectations { issuers, clients, token: pinned, audience, scopes, groups })
