@@ -1,8 +1,8 @@
 //! `cogtok mcp-proxy` and what the client gives up, and a server that asks while a session begins.
 
-use crate::call_gateway_wire::or_hello;
+use crate::call_gateway_wire::{or_hello, stream};
 use crate::exec::issuing;
-use crate::harness::scripted::CLIENT;
+use crate::harness::scripted::{CLIENT, SECRET};
 use crate::harness::{Answer, Server, m2m_jwt, poll};
 use crate::mcp_proxy_wire::{HELLO, READY, Talk, call};
 use serde_json::json;
@@ -111,4 +111,26 @@ fn what_the_server_asks_while_a_session_begins_is_answered_then() {
     talk.say(r#"{"jsonrpc":"2.0","id":"p1","result":{}}"#);
     assert_eq!(talk.hear()["id"], 1);
     assert_eq!(talk.end(), Some(0));
+}
+
+#[test]
+fn an_answer_that_no_request_waits_for_is_dropped() {
+    let (home, _issuer) = issuing(&token());
+    let server = Server::start(|request| {
+        or_hello(request, |message| {
+            (message["id"] == 1).then(|| {
+                let answer =
+                    |id: &str, n: u8| format!("data: {{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"n\":{n}}}}}\n\n");
+                let asks = "data: {\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"ping\"}\n\n";
+                let parts = [&answer("77", 1), asks, &answer("1", 2), &answer("1", 3), &answer("\"1\"", 4)];
+                stream(&parts.map(ToString::to_string).concat())
+            })
+        })
+    });
+    let run = home.cogtok(["mcp-proxy", &format!("{}/mcp", server.url())]).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
+    let output = run.stdin([HELLO, READY, &call(1)].map(|line| format!("{line}\n")).concat()).run();
+    let lines: Vec<&str> = output.ok().stdout.lines().skip(1).collect();
+    let asked = r#"{"jsonrpc":"2.0","id":9,"method":"ping"}"#;
+    assert_eq!(lines, [asked, r#"{"jsonrpc":"2.0","id":1,"result":{"n":2}}"#]);
+    output.stderr_has("no request with the id 77 waits").stderr_has("the id 1 waits").stderr_has("the id \"1\" waits");
 }

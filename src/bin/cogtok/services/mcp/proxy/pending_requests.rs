@@ -33,6 +33,14 @@ struct Shared {
     task: Option<AbortHandle>,
 }
 
+impl Shared {
+    fn answered(&mut self, id: &Value) -> bool {
+        let before = self.ids.len();
+        self.ids.retain(|open| open != id);
+        self.ids.len() < before
+    }
+}
+
 /// All of them, by their ids.
 #[derive(Default)]
 pub struct AllOpen(RefCell<HashMap<String, Rc<RefCell<Shared>>>>);
@@ -72,9 +80,9 @@ impl Open {
         }
     }
 
-    /// The request of this id has its answer.
-    pub fn answered(&self, id: &Value) {
-        self.shared.borrow_mut().ids.retain(|open| open != id);
+    /// The request of this id has its answer; returns whether it was waiting for one.
+    pub fn answered(&self, id: &Value) -> bool {
+        self.shared.borrow_mut().answered(id)
     }
 }
 
@@ -95,6 +103,12 @@ impl Drop for Open {
 }
 
 impl AllOpen {
+    /// As [`Open::answered`], for any request of the client.
+    pub fn answered(&self, id: &Value) -> bool {
+        let open = self.0.borrow().get(&id.to_string()).cloned();
+        open.is_some_and(|open| open.borrow_mut().answered(id))
+    }
+
     /// Cancels the request of this id without an answer; returns whether the server need not be told. `None` if there is no such request.
     pub fn give_up(&self, id: &Value) -> Option<bool> {
         let open = self.0.borrow_mut().remove(&id.to_string())?;

@@ -15,7 +15,7 @@ use crate::services::mcp::proxy::post::post;
 use crate::services::mcp::proxy::state::State;
 use crate::services::mcp::resume::{Resume, no_rest};
 use crate::services::mcp::transport::{Incoming, Refusal, Reply, Session};
-use cogtok::error::{Error, Kind, Result};
+use cogtok::error::{Error, Kind, Result, printable};
 
 /// How long to wait for the end of a stream after all answers, so that its connection can be reused.
 const TAIL: Duration = Duration::from_secs(1);
@@ -159,6 +159,13 @@ fn give_each(state: &State, text: &str, open: &Open) -> Result<Option<Error>> {
     let is_one = messages.len() == 1;
     for message in &messages {
         let Message::Answer { id } = Message::of(message) else { continue };
+        let is_awaited = id.is_null() || open.answered(id) || state.open.answered(id);
+        // The client could take it for the answer to a later request with that id. A batch is passed on whole.
+        if is_one && !is_awaited {
+            let id = printable(&id.to_string(), 80);
+            log::warn!(target: "cogtok", "cogtok dropped an answer of the server: no request with the id {id} waits for one");
+            return Ok(None);
+        }
         note(state, message);
         // An error without id can only be about this request.
         if is_one
@@ -169,7 +176,6 @@ fn give_each(state: &State, text: &str, open: &Open) -> Result<Option<Error>> {
             open.answered(&only);
             return Ok(None);
         }
-        open.answered(id);
     }
     state.give(text);
     Ok(None)
