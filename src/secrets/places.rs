@@ -88,6 +88,16 @@ impl NotedPlaces {
         self.0.stores.get(&id.account()).map(|stores| stores.contains(store.as_str()))
     }
 
+    /// Whether nothing is noted.
+    pub fn is_empty(&self) -> bool {
+        self.0.stores.is_empty()
+    }
+
+    /// Whether some store has this secret.
+    pub fn has_exactly(&self, id: &SecretId) -> bool {
+        self.0.stores.get(&id.account()).is_some_and(|stores| !stores.is_empty())
+    }
+
     /// Whether some store has a secret of the kind, client and origin of `like`, whoever it is of.
     pub fn has(&self, like: &SecretId) -> bool {
         self.0.stores.iter().any(|(account, stores)| !stores.is_empty() && like.user_in(account).is_some())

@@ -1,7 +1,7 @@
 //! A secret of another client, or for another address, than the profile's: it changes nothing for the profile's own.
 
 use crate::harness::challenges::PASSWORD;
-use crate::harness::{Answer, Home, Keyring, Server, workshop};
+use crate::harness::{Answer, Home, Keyring, Output, Server, workshop};
 
 const URL: &str = "https://other.example/oauth2/token";
 
@@ -135,4 +135,57 @@ fn a_machines_secret_that_was_never_stored_is_needed_and_not_missed() {
     assert!(keyring.secret_tool(&["clear", "service", "cogtok", "username", &account], b"").status.success());
     let gone = token().env("COGTOK_M2M_CLIENT_ID", "another").run();
     gone.code(7).stderr_has("client another is no longer stored");
+}
+
+/// The commands of a hint, one after the other.
+fn follow(home: &Home, keyring: &Keyring, output: &Output) {
+    let hint = output.stderr.lines().find_map(|line| line.strip_prefix("hint: to delete it: ")).expect("a hint");
+    for command in hint.split("; ") {
+        let words = command.strip_prefix("cogtok ").expect("a command").split_whitespace();
+        home.cogtok(words).keyring(keyring).run().ok();
+    }
+}
+
+#[test]
+fn a_changed_client_says_what_stays_stored_and_how_to_delete_it() {
+    let (workshop, keyring, home) = (workshop(), Keyring::start(), Home::new());
+    let (public, confidential) = (&workshop.web.id, &workshop.confidential);
+    let (secret, email) = (confidential.secret.as_deref().unwrap(), workshop.user(PASSWORD));
+    home.canary(PASSWORD);
+    home.workshop_profile(workshop);
+    let change = |words: &[&str]| home.cogtok(["profile"]).args(words).keyring(&keyring).run();
+    let to = |client: &str| change(&["set", "ws", "user.client_id", client]);
+    let sign_in = || {
+        to(&confidential.id).ok();
+        home.cogtok(["secret", "set", "user-client"]).keyring(&keyring).stdin(secret).run().ok();
+        let user = ["token", "user", "--force-refresh", "--password-stdin", "--username", &email];
+        home.cogtok(user).keyring(&keyring).stdin(PASSWORD).run().ok();
+    };
+    let says = format!(
+        "no profile uses what stays stored: the user-client secret of client {} for {}, the refresh-token secret of",
+        confidential.id, workshop.endpoint
+    );
+    let is_left = || keyring.entries().iter().any(|entry| entry["username"].contains(&confidential.id));
+    let edit = format!("sed -i s/{}/{public}/", confidential.id);
+    let ways: [&dyn Fn() -> Output; 3] = [&|| to(public), &|| change(&["unset", "ws", "user.client_id"]), &|| {
+        home.cogtok(["profile", "edit"]).env("VISUAL", &edit).keyring(&keyring).run()
+    }];
+    for way in ways {
+        sign_in();
+        let changed = way();
+        changed.ok().stderr_has(&says).stderr_has(&email);
+        assert!(is_left());
+        follow(&home, &keyring, &changed);
+        assert!(!is_left(), "{:?}", keyring.entries());
+        home.cogtok(["cache", "list"]).keyring(&keyring).run().ok().stdout_is("");
+    }
+    // What another profile uses, or may use, stays without a word; so does what the change does not concern.
+    sign_in();
+    change(&["copy", "ws", "two"]).ok();
+    to(public).ok().stderr_lacks("stays stored");
+    change(&["set", "two", "user.auth_flow", "password"]).ok().stderr_lacks("stays stored");
+    let config = std::fs::read_to_string(home.config_file()).unwrap();
+    home.config(&config.replace("auth_flow = \"password\"", "auth_flow = \"unknown\""));
+    to(&confidential.id).ok();
+    to(public).ok().stderr_lacks("stays stored");
 }

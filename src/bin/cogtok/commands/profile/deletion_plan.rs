@@ -102,6 +102,25 @@ impl DeletionPlan {
         others.without_doubt(&going.secrets).map(|()| going)
     }
 
+    /// As [`DeletionPlan::of`], as far as the state folder notes what is stored: no store is opened. What a profile that can't be read may use
+    /// is left out.
+    pub fn as_noted(app: &App, profile: &Profile, others: &Sharers) -> Result<Self> {
+        let (mut going, users) = DeletionPlan::wanted(app, profile, others, false)?;
+        let Some(noted) = app.secret_places().map(|places| places.read()) else { return Ok(DeletionPlan::default()) };
+        for of in users {
+            let names = noted.users(&of).into_iter().filter_map(|name| name.parse().ok());
+            going.secrets.extend(names.map(|username| SecretId { username: Some(username), ..of.clone() }));
+        }
+        let mut secrets: Vec<SecretId> = Vec::new();
+        for secret in going.secrets.drain(..).filter(|secret| noted.has_exactly(secret)) {
+            let is_in_doubt = others.unreadable.iter().any(|other| other.may_use_client(secret.client_id.as_str()));
+            if !is_in_doubt && !secrets.contains(&secret) {
+                secrets.push(secret);
+            }
+        }
+        Ok(DeletionPlan { secrets, ..going })
+    }
+
     /// With a profile that can't be read, nothing goes but its lines. The other profiles of its app clients list from now on what it
     /// listed, since they may have relied on that.
     pub fn of_unreadable(config: &Config, name: &ProfileName, why: Error) -> Self {

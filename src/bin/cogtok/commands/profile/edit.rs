@@ -8,9 +8,10 @@ use crate::services::config_edit::{newer, put};
 use crate::services::config_lint::{Finding, lint};
 use clap::Args;
 use cogtok::error::{Advice, Error, Result};
-use cogtok::store::config::{VERSION, read_text};
+use cogtok::store::config::{Config, VERSION, read_text};
 
 use self::editor::Copy;
+use super::left_behind;
 use super::lint::in_words;
 use crate::app::App;
 use crate::io::{signals, terminal};
@@ -105,11 +106,14 @@ fn mistakes(before: &str, edited: &str) -> Vec<Finding> {
 
 fn keep(app: &App, path: &Path, before: Option<&str>, edited: &str, copy: &Copy) -> Result<()> {
     let shown = copy.path().display().to_string();
+    let config = left_behind::before_any(app);
     if let Err(error) = put(path, app.deadline(), before, edited) {
         copy.leave();
         return Err(error.hint(format!("what you wrote is in {shown}: diff {} {shown}", path.display())));
     }
     terminal::note(&format!("{} is changed", path.display()));
+    let names = config.as_ref().map(Config::names).unwrap_or_default();
+    left_behind::tell(app, config.as_ref(), &names);
     for finding in lint(edited) {
         log::warn!(target: "cogtok", "{}", in_words(&finding, &path.display().to_string()));
     }

@@ -8,6 +8,7 @@ mod deletion_plan;
 mod edit;
 mod export;
 pub mod import;
+mod left_behind;
 mod lint;
 mod list;
 mod previous;

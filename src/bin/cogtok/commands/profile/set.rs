@@ -9,6 +9,7 @@ use cogtok::settings::secret_detection::{is_like_a_secret, is_misplaced};
 use cogtok::settings::targets::parse_key;
 use cogtok::settings::types::{ProfileName, Region};
 
+use super::left_behind;
 use super::value_checks::{check_aws_profile, refuse_secret, settled};
 use crate::app::{App, as_written};
 use crate::completion;
@@ -123,11 +124,13 @@ pub fn run(app: &App, args: &Set) -> Result<()> {
         Some(Some(region)) => settled(key, &args.value, region.as_ref())?,
         None => settled(key, &args.value, None)?,
     };
+    let before = left_behind::before(app, &[key]);
     edit(&app.config_path()?, app.deadline(), |draft| {
         draft.require(&name)?;
         draft.set(&name, key, &values)
     })?;
     terminal::note(&format!("set `{}` of profile `{name}`", key.dotted()));
+    left_behind::tell(app, before.as_ref(), &[name]);
     if let (Key::AwsProfile, [named]) = (key, args.value.as_slice()) {
         check_aws_profile("`aws_profile`", named);
     }

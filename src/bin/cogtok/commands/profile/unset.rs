@@ -8,6 +8,7 @@ use cogtok::settings::keys::Key;
 use cogtok::settings::targets::{parse_key, parse_whole};
 use cogtok::settings::types::ProfileName;
 
+use super::left_behind;
 use crate::app::App;
 use crate::completion;
 use crate::io::terminal;
@@ -36,6 +37,8 @@ pub fn run(app: &App, args: &Unset) -> Result<()> {
     if args.key.iter().any(|key| key == Key::Secrets.dotted()) {
         return Err(Error::usage("`cogtok secret set` and `cogtok secret delete` maintain `secrets`"));
     }
+    let keys: Vec<Key> = args.key.iter().filter_map(|key| Key::parse(key).ok()).collect();
+    let before = left_behind::before(app, &keys);
     let removed: Vec<bool> = edit(&app.config_path()?, app.deadline(), |draft| {
         draft.require(&name)?;
         let remove = |key: &String| match draft.unset(&name, key)? {
@@ -53,5 +56,6 @@ pub fn run(app: &App, args: &Unset) -> Result<()> {
             format!("`{key}` of profile `{name}` was not set")
         });
     }
+    left_behind::tell(app, before.as_ref(), &[name]);
     Ok(())
 }
