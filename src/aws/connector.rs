@@ -21,7 +21,7 @@ use crate::error::printable;
 use crate::http::client::HttpClient;
 use crate::http::policy::HttpPolicy;
 use crate::http::retry::retry_after;
-use crate::http::status::may_pass;
+use crate::http::status::{is_throttling, may_pass};
 use crate::http::transport_error::{TransportError, TransportErrorKind};
 use crate::token::Lifetime;
 
@@ -141,6 +141,10 @@ impl ClassifyRetry for MayPass {
         if pause.is_some_and(|pause| pause >= self.0.left_of(Duration::MAX)) {
             return RetryAction::RetryForbidden;
         }
+        // A last try that the deadline cuts off would hide that the service is throttling.
+        if self.0.left_of(TOO_SHORT) < TOO_SHORT && code_of(context).is_some_and(|code| is_throttling(&code)) {
+            return RetryAction::RetryForbidden;
+        }
         match context.response().map(|response| response.status().as_u16()) {
             Some(429) => RetryAction::retryable_error(ErrorKind::ThrottlingError),
             Some(status) if may_pass(status) => RetryAction::retryable_error(ErrorKind::TransientError),
@@ -158,6 +162,16 @@ impl ClassifyRetry for MayPass {
     }
 }
 
+/// The SDK's longest pause before a try, and some time for the try.
+const TOO_SHORT: Duration = Duration::from_secs(1);
+
+/// The code of a refusal.
+fn code_of(context: &InterceptorContext) -> Option<String> {
+    let response = context.response()?;
+    let body = response.body().bytes().unwrap_or_default();
+    refusal(&http::HeaderMap::new(), response.status().as_u16(), body).map(|(code, _)| code)
+}
+
 /// LimitExceededException is a limit of one user's, refused for minutes, or a quota, which does not pass: the SDK takes it for
 /// throttling, and to try again only adds to it.
 #[derive(Debug)]
@@ -165,12 +179,8 @@ pub(crate) struct LimitIsLimit;
 
 impl ClassifyRetry for LimitIsLimit {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let refused = context.response().and_then(|response| {
-            let body = response.body().bytes().unwrap_or_default();
-            refusal(&http::HeaderMap::new(), response.status().as_u16(), body)
-        });
-        match refused {
-            Some((code, _)) if code == "LimitExceededException" => RetryAction::RetryForbidden,
+        match code_of(context).as_deref() {
+            Some("LimitExceededException") => RetryAction::RetryForbidden,
             _ => RetryAction::NoActionIndicated,
         }
     }

@@ -108,8 +108,9 @@ impl HttpClient {
         self.guard.unanswered.out_of_time(since)
     }
 
-    /// Moves the deadline, for all who share this client.
+    /// Moves the deadline, for all who share this client. What they send from then on is another piece of work.
     pub fn set_deadline(&self, deadline: Instant) {
+        self.guard.unanswered.begin_work();
         *self.guard.deadline.0.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
     }
 

@@ -36,13 +36,12 @@ pub(crate) fn is_busy(status: u16) -> bool {
 
 /// Whether the service throttled the request, which was then not carried out.
 pub(crate) fn is_throttled(error: &Error) -> bool {
-    let is_code = |code: &str| {
-        matches!(
-            code,
-            "TooManyRequestsException" | "LimitExceededException" | "ThrottlingException" | "Throttling" | "SlowDown"
-        )
-    };
-    error.code().is_some_and(is_code) || of(error) == Some(429)
+    error.code().is_some_and(|code| is_throttling(code) || code == "LimitExceededException") || of(error) == Some(429)
+}
+
+/// Whether a service that is throttling, which passes, answers with this code.
+pub(crate) fn is_throttling(code: &str) -> bool {
+    matches!(code, "TooManyRequestsException" | "ThrottlingException" | "Throttling" | "SlowDown")
 }
 
 /// The HTTP status that is the reason of an error, where there is one.

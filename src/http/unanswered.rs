@@ -10,12 +10,20 @@ use crate::http::transport_error::{TransportError, TransportErrorKind};
 
 /// The requests of one call that no answer has settled.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Unanswered(Arc<Mutex<HashMap<String, Request>>>);
+pub(crate) struct Unanswered(Arc<Mutex<Requests>>);
+
+#[derive(Debug, Default)]
+struct Requests {
+    by_what: HashMap<String, Request>,
+    /// The piece of work that is under way.
+    work: u64,
+}
 
 #[derive(Clone, Debug)]
 struct Request {
     host: String,
     operation: Option<String>,
+    work: u64,
     first: Instant,
     latest: Instant,
     tries: u32,
@@ -31,12 +39,22 @@ enum Outcome {
 }
 
 impl Unanswered {
+    /// Begins another piece of work, whose tries are counted by themselves.
+    pub fn begin_work(&self) {
+        self.locked().work += 1;
+    }
+
     /// When the first try of this request was begun, and how many there are with this one. `target` is the value of `X-Amz-Target`.
     pub fn begin(&self, what: &str, host: &str, target: Option<&str>, now: Instant) -> (Instant, u32) {
-        let mut requests = self.locked();
-        let request = requests.entry(what.to_owned()).or_insert_with(|| Request {
+        let Requests { by_what, work } = &mut *self.locked();
+        // What an earlier piece of work gave up is not tried again here: it was about another user.
+        if by_what.get(what).is_some_and(|request| request.work != *work) {
+            by_what.remove(what);
+        }
+        let request = by_what.entry(what.to_owned()).or_insert_with(|| Request {
             host: host.to_owned(),
             operation: target.map(|target| target.rsplit('.').next().unwrap_or(target).to_owned()),
+            work: *work,
             first: now,
             latest: now,
             tries: 0,
@@ -48,7 +66,7 @@ impl Unanswered {
 
     /// The request was answered.
     pub fn answered(&self, what: &str) {
-        self.locked().remove(what);
+        self.locked().by_what.remove(what);
     }
 
     /// The latest try failed.
@@ -64,7 +82,7 @@ impl Unanswered {
     /// What can be said, when time has run out, of a request that was tried since then: first of all of one that is still waited for.
     pub fn out_of_time(&self, since: Instant) -> Option<Error> {
         let requests = self.locked();
-        let tried = requests.values().filter(|request| request.latest >= since);
+        let tried = requests.by_what.values().filter(|request| request.latest >= since);
         let request = tried.min_by_key(|request| (!matches!(request.outcome, Outcome::Waiting), request.first))?;
         let host = request.host.clone();
         let error = match &request.outcome {
@@ -82,12 +100,12 @@ impl Unanswered {
     }
 
     fn ended(&self, what: &str, outcome: Outcome) {
-        if let Some(request) = self.locked().get_mut(what) {
+        if let Some(request) = self.locked().by_what.get_mut(what) {
             request.outcome = outcome;
         }
     }
 
-    fn locked(&self) -> MutexGuard<'_, HashMap<String, Request>> {
+    fn locked(&self) -> MutexGuard<'_, Requests> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -115,6 +133,16 @@ mod tests {
         assert_eq!(said(&unanswered, start + Duration::from_secs(1)), None);
         unanswered.answered("list");
         assert_eq!(said(&unanswered, start), None);
+    }
+
+    #[test]
+    fn what_an_earlier_piece_of_work_gave_up_is_not_counted_with_the_next() {
+        let (unanswered, start) = (Unanswered::default(), Instant::now());
+        let ago = start.checked_sub(Duration::from_secs(12)).unwrap();
+        unanswered.begin("set", "pool.test", None, ago);
+        assert_eq!(unanswered.begin("set", "pool.test", None, ago), (ago, 2));
+        unanswered.begin_work();
+        assert_eq!(unanswered.begin("set", "pool.test", None, start), (start, 1));
     }
 
     #[test]

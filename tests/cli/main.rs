@@ -259,6 +259,7 @@ mod user_run_ways_out;
 mod user_runs;
 mod user_seats;
 mod user_set_passwords;
+mod user_time_limit;
 mod user_try;
 mod verdicts;
 mod waiting;

@@ -144,6 +144,16 @@ impl App {
         self.is_timeout_given.then_some(self.timeout)
     }
 
+    /// Whether the time-out that was given leaves no more than this.
+    pub fn has_less_than(&self, time: Duration) -> bool {
+        self.pause_limit().is_some_and(|left| left <= time)
+    }
+
+    /// Whether the time-out that was given has run out.
+    pub fn is_out_of_time(&self) -> bool {
+        self.has_less_than(Duration::ZERO)
+    }
+
     /// How long a pause may be that does not count for the default time-out; no limit where no time-out was given.
     pub fn pause_limit(&self) -> Option<Duration> {
         self.is_timeout_given.then(|| self.deadline().saturating_duration_since(Instant::now()))

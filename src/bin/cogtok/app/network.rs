@@ -89,19 +89,25 @@ impl App {
         let begun = Instant::now();
         let left = deadline.saturating_duration_since(begun);
         // A server that keeps the only thread busy would keep the deadline from being checked.
-        let watchdog = signals::end_after(left + GRACE, &format!("no result within {} s", self.timeout.as_secs_f32()));
+        let watchdog = signals::end_after(left + GRACE, &self.no_result());
         let result = tokio::time::timeout(left + MARGIN, work).await;
         drop(watchdog);
         let result = result.unwrap_or_else(|_| {
             // On a busy machine this comes before the request's own time-out.
             let of_request = self.wire.get().and_then(|wire| wire.out_of_time(begun));
-            Err(of_request.unwrap_or_else(|| {
-                let seconds = self.timeout.as_secs_f32();
-                Error::network(format!("no result within {seconds} s"))
-                    .hint("try again, or allow more with `--timeout 60s`")
-            }))
+            Err(of_request.unwrap_or_else(|| self.late()))
         });
         result.map_err(|error| self.with_clock(self.about_secrets(error)))
+    }
+
+    /// What is said where the time has run out.
+    pub fn no_result(&self) -> String {
+        format!("no result within {} s", self.timeout.as_secs_f32())
+    }
+
+    /// The same as an error.
+    pub fn late(&self) -> Error {
+        Error::network(self.no_result()).hint("try again, or allow more with `--timeout 60s`")
     }
 
     /// As [`App::block_on`], for what may go on for long as long as something comes: only a time-out that was given ends it.

@@ -181,7 +181,7 @@ async fn step(
 }
 
 /// Whether Cognito throttled the call.
-fn is_throttled(error: &Error) -> bool {
+pub fn is_throttled(error: &Error) -> bool {
     matches!(error.code(), Some("TooManyRequestsException" | "ThrottlingException" | "Throttling"))
 }
 

@@ -96,7 +96,7 @@ pub fn delete(app: &App, profile: &Profile, selected: &mut Selected) -> Result<(
     let admin = app.block_on(async { Admin::new(&app.wire()?, profile).await })?;
     let left = LeftHere::of_pool(app, profile)?;
     let (total, is_named) = (selected.len(), matches!(selected, Selected::Named(_)));
-    let batch = Batch { total, doing: "deleting users", deed: Deed::new("deleted"), is_quiet: true };
+    let batch = Batch { total, doing: "deleting users", deed: Deed::new("deleted").in_doubt(IN_DOUBT), is_quiet: true };
     batch.run(app, selected.users(false)?, async |user: &Chosen| {
         let name = user.name.as_str();
         let aliases = match &user.sub {
@@ -130,6 +130,9 @@ pub fn delete(app: &App, profile: &Profile, selected: &mut Selected) -> Result<(
     }
     Ok(())
 }
+
+/// What is said of a user of whom Cognito did not answer.
+const IN_DOUBT: &str = "Cognito may have deleted {user}: the same command goes on with those who are left";
 
 /// Refuses a run that was stopped in the middle of a request: its record has the only knowledge of a user that Cognito may have created.
 pub fn refuse_unfinished(run: &Run) -> Result<()> {

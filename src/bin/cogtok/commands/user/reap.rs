@@ -119,7 +119,7 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
             done += 1;
             continue;
         };
-        let is_over = is_of_all(&error);
+        let is_over = is_of_all(&error) || app.is_out_of_time();
         failed.push((one.run, error));
         if is_over {
             break;

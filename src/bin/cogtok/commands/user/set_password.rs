@@ -122,6 +122,8 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     // A user that the run created with a temporary password gets a temporary one again.
     let is_permanent = !args.temporary && unseal(app, &mut selected)?;
     let deed = Deed::new_for_each("set the password of", "set the passwords of");
+    let is_known = args.password_stdin || args.ask;
+    let deed = if is_known { deed } else { deed.in_doubt(IN_DOUBT) };
     let batch = Batch { total, doing: "setting passwords", deed, is_quiet: is_one };
     // Passwords that nobody reads are not set: the users who are left keep theirs.
     let is_unread = Cell::new(false);
@@ -161,6 +163,10 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let ended = list.end();
     result.and(ended)
 }
+
+/// What is said of a user of whom Cognito did not answer: the password that it may have set is printed nowhere.
+const IN_DOUBT: &str =
+    "{user} may have a new password, which cogtok did not print: set another: cogtok user set-password {user}{p}";
 
 fn ask() -> Result<Secret> {
     terminal::ask_new_secret(Question::new("New password", "the new password"), "add `--password-stdin`")
