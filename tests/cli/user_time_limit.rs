@@ -122,3 +122,21 @@ fn a_slow_server_is_left_at_the_time_limit() {
     assert_eq!(tries, 0, "{}", output.describe());
     assert!(count(&server, "AdminDisableUser") < 10);
 }
+
+#[test]
+fn a_run_that_cognito_throttles_says_so_when_its_time_has_run_out() {
+    for limit in ["3s", "5s"] {
+        let (home, _server) = pool("AdminCreateUser", 3, throttled);
+        let output = run(&home, &["user", "create", "--count", "5", "--timeout", limit, "--json"]);
+        output.code(10).stderr_has("created 3 of 5 users: AdminCreateUser").stderr_has("Rate exceeded");
+        output.stderr_lacks("no complete answer").stderr_lacks("no result within");
+        output.stderr_has(&format!("continue: cogtok user create {} -p ws --resume\n", id(&the_run(&home))));
+    }
+}
+
+#[test]
+fn a_run_that_had_no_time_left_to_begin_names_the_time() {
+    let (home, _server) = pool("AdminCreateUser", 3, throttled);
+    let output = run(&home, &["user", "create", "--count", "5", "--rate", "0.5", "--timeout", "3s", "--json"]);
+    output.code(10).stderr_has("created 2 of 5 users: no result within 3 s").within(Duration::from_secs(8));
+}

@@ -58,6 +58,13 @@ pub struct Manner {
     pub decided: Option<IfExists>,
 }
 
+impl Manner {
+    /// Whether the whole call has no time left.
+    pub fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
+}
+
 /// Makes the users of the journal's run who are not made yet. `told` is called when one of them got on, with its
 /// place in the run, its name and how many failed. The `outcome` is there as well when the caller stops it.
 pub async fn make(
@@ -70,7 +77,7 @@ pub async fn make(
     let Some(run) = journal.run() else { return };
     let (seats, if_exists) = (run.borrow().len(), run.borrow().head.if_exists);
     let next = Cell::new(0);
-    let is_over = || outcome.borrow().ended_by.is_some() || signals::is_stopping();
+    let is_over = || outcome.borrow().ended_by.is_some() || signals::is_stopping() || manner.is_late();
     let worker = || async {
         loop {
             let seat = next.get();
@@ -92,7 +99,12 @@ pub async fn make(
                 let is_of_all = is_without_group || error.is_without_credentials();
                 if is_of_all || matches!(error.kind(), Kind::AwsCredentials | Kind::Config | Kind::Store) {
                     outcome.ended_by.get_or_insert(error);
-                } else if !is_unsent(&error) {
+                } else if is_unsent(&error) {
+                    // Nothing can be said of this user.
+                } else if manner.is_late() && (may_pass(&error) || is_throttled(&error)) {
+                    // What the deadline cut off may be the request after those that Cognito throttled.
+                    outcome.ended_by.get_or_insert_with(|| manner.pace.throttling().unwrap_or(error));
+                } else {
                     outcome.failed += 1;
                     outcome.of_file += usize::from(create_user::is_of_file(&error));
                     if outcome.failures.len() < NAMED {
@@ -150,14 +162,14 @@ async fn one(
         admin.reveal(&name, &Secret::new(record.password.clone()));
         let Some(error) = error else { return Ok(name) };
         let may_go_on = if is_throttled(&error) {
-            manner.pace.was_throttled();
+            manner.pace.was_throttled(&error);
             throttled += 1;
             throttled < THROTTLED_TRIES
         } else {
             tries += 1;
             may_pass(&error) && tries < TRIES
         };
-        if !may_go_on {
+        if !may_go_on || manner.is_late() {
             return Err((name, error));
         }
         if tries > 0 {

@@ -174,7 +174,9 @@ fn go_on(app: &App, profile: &Profile, cards: &CardFile, journal: Journal, manne
         Ok(())
     });
     let mut outcome = outcome.into_inner();
-    if let Err(error) = ended {
+    let is_late = manner.is_late() && count() < total;
+    let throttling = manner.pace.throttling().filter(|_| is_late);
+    if let Some(error) = throttling.or(ended.err()).or_else(|| is_late.then(|| app.late())) {
         outcome.ended_by.get_or_insert(error);
     }
     drop(progress);

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
+use cogtok::error::Error;
 use tokio::sync::Mutex;
 
 /// The initial rate, in users a second.
@@ -50,6 +51,8 @@ struct Now {
     changed: Instant,
     /// The pace at which Cognito throttled last.
     throttled_at: Option<f64>,
+    /// What it answered then, until it takes a user again.
+    throttling: Option<Error>,
 }
 
 /// The pace of a run.
@@ -67,7 +70,7 @@ impl Pace {
         let now = Instant::now();
         let rate = BEGINS.min(most);
         Pace {
-            now: RefCell::new(Now { rate, next: now, changed: now, throttled_at: None }),
+            now: RefCell::new(Now { rate, next: now, changed: now, throttled_at: None, throttling: None }),
             gate: Mutex::default(),
             most,
         }
@@ -91,6 +94,7 @@ impl Pace {
     /// Cognito took a user.
     pub fn went_well(&self) {
         let mut now = self.now.borrow_mut();
+        now.throttling = None;
         let (after, rate) = match now.throttled_at {
             None => (DOUBLES_EVERY, now.rate * 2.0),
             Some(at) if now.rate < at * RECOVERS_TO => (RECOVERS_AFTER, at * RECOVERS_TO),
@@ -101,9 +105,15 @@ impl Pace {
         }
     }
 
-    /// Cognito throttled. Concurrent calls see the same event, so it counts once.
-    pub fn was_throttled(&self) {
+    /// What Cognito answered, where it has been throttling since the last user that it took.
+    pub fn throttling(&self) -> Option<Error> {
+        self.now.borrow().throttling.as_ref().map(Error::copied)
+    }
+
+    /// Cognito throttled, as `error` says. Concurrent calls see the same event, so it counts once.
+    pub fn was_throttled(&self, error: &Error) {
         let mut now = self.now.borrow_mut();
+        now.throttling = Some(error.copied());
         if now.throttled_at.is_none() || now.changed.elapsed() >= COUNTS_AFTER {
             now.throttled_at = Some(now.rate);
             (now.rate, now.changed) = ((now.rate / 2.0).max(SLOWEST).min(self.most), Instant::now());
@@ -117,6 +127,10 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
+
+    fn throttling() -> Error {
+        Error::network("Rate exceeded").with_code("TooManyRequestsException")
+    }
 
     /// How long 30 turns take that are waited for at the same time.
     fn thirty_turns(pace: Pace, is_over: bool, rate: f64) -> Duration {
@@ -152,12 +166,12 @@ mod tests {
     #[test]
     fn it_is_halved_once_for_what_was_under_way_and_has_a_floor() {
         let pace = Pace::up_to(QUOTA);
-        pace.was_throttled();
-        pace.was_throttled();
+        pace.was_throttled(&throttling());
+        pace.was_throttled(&throttling());
         assert_eq!(pace.now.borrow().rate, BEGINS / 2.0);
         for _ in 0..10 {
             pace.now.borrow_mut().changed -= COUNTS_AFTER;
-            pace.was_throttled();
+            pace.was_throttled(&throttling());
         }
         assert_eq!(pace.now.borrow().rate, SLOWEST);
         pace.now.borrow_mut().changed -= GROWS_EVERY;
@@ -166,9 +180,19 @@ mod tests {
     }
 
     #[test]
+    fn throttling_is_remembered_until_a_user_is_taken() {
+        let pace = Pace::up_to(QUOTA);
+        assert!(pace.throttling().is_none());
+        pace.was_throttled(&throttling());
+        assert_eq!(pace.throttling().unwrap().code(), Some("TooManyRequestsException"));
+        pace.went_well();
+        assert!(pace.throttling().is_none());
+    }
+
+    #[test]
     fn throttling_never_speeds_up_a_run_that_was_to_be_slower_than_the_floor() {
         let pace = Pace::up_to(0.1);
-        pace.was_throttled();
+        pace.was_throttled(&throttling());
         assert_eq!(pace.now.borrow().rate, 0.1);
     }
 
@@ -176,7 +200,7 @@ mod tests {
     fn after_throttling_it_goes_back_near_to_where_that_was_and_on_from_there_slowly() {
         let pace = Pace::up_to(QUOTA);
         pace.now.borrow_mut().rate = 40.0;
-        pace.was_throttled();
+        pace.was_throttled(&throttling());
         pace.went_well();
         assert_eq!(pace.now.borrow().rate, 20.0);
         for expected in [36.0, 36.8, 37.6] {
