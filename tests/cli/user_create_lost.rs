@@ -121,7 +121,7 @@ fn a_second_request_that_fails_is_exit_10_with_the_command_that_finishes() {
         assert_eq!(proxy.count("AdminCreateUser"), 1);
     }
     // A run names each user before what failed.
-    let (home, _proxy, _) = broken("AdminSetUserPassword", |_| Answer::aws_error("AccessDeniedException", "no"));
+    let (home, _proxy, _) = broken("AdminSetUserPassword", |_| Answer::aws_error("InvalidParameterException", "no"));
     let many = create(&home, &["--count", "2", "--prefix", &crate::harness::unique("run")]);
     let many = many.warns_of_many().prints_on_failure().run();
     let lines = many.stderr.lines().filter(|line| line.contains("not finished"));

@@ -368,9 +368,9 @@ fn names_are_numbered_as_was_asked_and_a_time_out_leaves_a_run_to_go_on_with() {
     let run = the_run(&home);
     let done = run["done"].as_u64().unwrap();
     assert!((1..=3).contains(&done), "{run}");
-    output
-        .code(10)
-        .stderr_has(&format!("created {done} of 12 users: AdminSetUserPassword: no complete answer from 127.0.0.1:"));
+    output.code(10).stderr_has(&format!(
+        " of 12 users, finished {done}: AdminSetUserPassword: no complete answer from 127.0.0.1:"
+    ));
     output.stderr_has(&format!("continue: cogtok user create {} -p ws --resume", id(&run)));
     assert_each_signs_in(&output.json(), usize::try_from(done).unwrap());
     is_silent.store(false, Ordering::SeqCst);

@@ -146,7 +146,9 @@ fn a_time_limit_after_a_user_was_created_is_exit_10_and_before_any_request_it_is
     let output = user(&home, "ws", &create).run();
     let run = id(&the_run(&home));
     assert_eq!(proxy.count("AdminSetUserPassword"), 1);
-    output.code(10).stderr_has("created 0 of 1 user: AdminSetUserPassword: no complete answer from 127.0.0.1:");
+    output
+        .code(10)
+        .stderr_has("created 1 of 1 user, finished none: AdminSetUserPassword: no complete answer from 127.0.0.1:");
     is_broken.store(false, Ordering::SeqCst);
     let users = user(&home, "ws", &["create", &run, "--resume", "--json"]).run().ok().json();
     assert_each_signs_in(&users, 1);
@@ -156,4 +158,30 @@ fn a_time_limit_after_a_user_was_created_is_exit_10_and_before_any_request_it_is
     let nowhere = format!("http://127.0.0.1:{}", closed_port());
     let create = ["create", "--count", "1", "--prefix", &unique("none"), "--endpoint-url", &nowhere];
     user(&home, "ws", &create).run().code(6).stderr_has("created 0 of 1 user");
+}
+
+#[test]
+fn a_class_that_cannot_be_finished_is_created_once_and_counted_as_it_is() {
+    for (operation, code) in
+        [("AdminSetUserPassword", "AccessDeniedException"), ("AdminAddUserToGroup", "ResourceNotFoundException")]
+    {
+        let (home, proxy, _is_broken) = broken(operation, move |_| Answer::aws_error(code, "Group not found."));
+        let create =
+            ["create", "--count", "30", "--parallel", "1", "--group", "nosuch", "--prefix", &unique("half"), "--json"];
+        let output = user(&home, "ws", &create).run();
+        output
+            .code(10)
+            .stderr_has(&format!("error: created 1 of 30 users, finished none: {operation} was refused: {code}"));
+        output.stderr_lacks("the user was created, but not finished").stderr_lacks("warning: half");
+        assert_eq!((proxy.count("AdminCreateUser"), proxy.count(operation)), (1, 1));
+    }
+    // What is of one user is a warning about that one.
+    let (home, _proxy, _is_broken) = broken("AdminSetUserPassword", |_| {
+        Answer::aws_error("UserLambdaValidationException", "not this one").unlike_aws()
+    });
+    let output = user(&home, "ws", &["create", "--count", "2", "--prefix", &unique("half"), "--json"]).run();
+    output
+        .code(10)
+        .stderr_has("01@example.com: the user was created, but not finished: AdminSetUserPassword was refused");
+    output.stderr_has("error: created 2 of 2 users, finished none: AdminSetUserPassword was refused");
 }

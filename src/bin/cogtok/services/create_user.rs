@@ -218,16 +218,17 @@ const ANOTHER_GROUP: &str =
 
 /// The error for a step that failed after the user was created.
 pub fn partial(record: &Record, error: Error) -> Error {
-    // A run whose journal can't be written ends: a second try would change a user of whom nothing is noted.
-    if record.is_of_run && error.kind() == Kind::Store {
+    // What ends a run keeps its kind. Where the journal can't be written, a second try would change a user of whom nothing is noted.
+    if record.is_of_run && matches!(error.kind(), Kind::Store | Kind::AwsCredentials | Kind::Config) {
         return error;
     }
-    // A run names the user before each of its errors.
-    let who = if record.is_of_run { String::new() } else { format!(" {}", record.username) };
-    let what = format!("the user{who} was created, but not finished");
-    let error = error.with_kind(Kind::Partial).context(&what);
-    // A run adds a hint of its own.
-    if record.is_of_run { error } else { error.hint("finish it: cogtok user create{p} --resume") }
+    let error = error.with_kind(Kind::Partial);
+    // A run says itself whom it is about, that the user is there, and how to go on.
+    if record.is_of_run {
+        return error;
+    }
+    let what = format!("the user {} was created, but not finished", record.username);
+    error.context(&what).hint("finish it: cogtok user create{p} --resume")
 }
 
 enum Existing {

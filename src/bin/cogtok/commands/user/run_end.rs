@@ -12,12 +12,18 @@ use crate::services::journal::run::Run;
 /// The error of a run that is not done. A warning says why for each of the first users who failed.
 pub fn unfinished(run: &mut Run, outcome: Outcome) -> Error {
     for (name, error) in &outcome.failures {
-        log::warn!(target: "cogtok", "{}: {error}", printable(name, 128));
+        let half = if error.kind() == Kind::Partial { "the user was created, but not finished: " } else { "" };
+        log::warn!(target: "cogtok", "{}: {half}{error}", printable(name, 128));
     }
     count_others(outcome.failed.saturating_sub(NAMED));
     let (done, total) = (run.count(&[State::Done, State::Skipped]), run.len());
     let hint = Advice::new(way_on(run, &outcome)).word("run", &run.head.run);
-    let users = terminal::counted_of(done, total, "user");
+    let half = run.count(&[State::Created]);
+    let finished = if done == 0 { "none".to_owned() } else { done.to_string() };
+    let users = match half {
+        0 => terminal::counted_of(done, total, "user"),
+        _ => format!("{}, finished {finished}", terminal::counted_of(done + half, total, "user")),
+    };
     if signals::is_stopping() {
         return Error::new(Kind::Interrupted, format!("created {users} before you stopped the run")).hint(hint);
     }
