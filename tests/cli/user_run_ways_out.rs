@@ -185,3 +185,13 @@ fn a_class_that_cannot_be_finished_is_created_once_and_counted_as_it_is() {
         .stderr_has("01@example.com: the user was created, but not finished: AdminSetUserPassword was refused");
     output.stderr_has("error: created 2 of 2 users, finished none: AdminSetUserPassword was refused");
 }
+
+#[test]
+fn names_that_the_pool_refuses_are_no_reason_to_continue() {
+    let (home, _proxy, _is_broken) =
+        broken("AdminCreateUser", |_| Answer::aws_error("InvalidParameterException", "Username should be an email."));
+    let output = user(&home, "ws", &["create", "--count", "2", "--named", "--prefix", &unique("named")]).run();
+    let run = id(&the_run(&home));
+    output.code(2).stderr_has("leave `--named` out").stderr_lacks("--username").stderr_lacks("continue: ");
+    output.stderr_has(&format!("forget it with `cogtok user runs forget {run} -p ws`"));
+}

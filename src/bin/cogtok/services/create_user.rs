@@ -183,6 +183,11 @@ pub fn is_of_file(error: &Error) -> bool {
     error.code() == Some(PASSWORD_OF_FILE)
 }
 
+/// Whether it failed since Cognito refused the name or an attribute, which a run does not change: it always will.
+pub fn is_of_values(error: &Error) -> bool {
+    error.code() == Some("InvalidParameterException") && error.operation() == Some("AdminCreateUser")
+}
+
 /// The error without the advice to give another password on standard input.
 pub fn without_policy_advice(error: Error) -> Error {
     use AdviceKind::{ChooseFittingPassword, ChooseFittingPasswordForUser};

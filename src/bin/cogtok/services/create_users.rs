@@ -37,6 +37,8 @@ pub struct Outcome {
     pub failed: usize,
     /// How many of these have a password from a file that the pool's policy refuses.
     pub of_file: usize,
+    /// How many of these have a name or attributes that the pool refuses.
+    pub of_values: usize,
     /// The error that ended the run early, if one did.
     pub ended_by: Option<Error>,
 }
@@ -107,6 +109,7 @@ pub async fn make(
                 } else {
                     outcome.failed += 1;
                     outcome.of_file += usize::from(create_user::is_of_file(&error));
+                    outcome.of_values += usize::from(create_user::is_of_values(&error));
                     if outcome.failures.len() < NAMED {
                         outcome.failures.push((name.clone(), error));
                     }

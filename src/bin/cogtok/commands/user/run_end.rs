@@ -1,6 +1,6 @@
 //! What is said at the end of a run: who was left unchanged, who is missing and why, and how to go on.
 
-use cogtok::error::{Advice, Error, Kind, Result, printable};
+use cogtok::error::{Advice, AdviceKind, Error, Kind, Result, printable};
 
 use super::failures::count_others;
 use crate::io::{signals, terminal};
@@ -34,8 +34,22 @@ pub fn unfinished(run: &mut Run, outcome: Outcome) -> Error {
     // A user whom Cognito has created, or may have, is a part of the run.
     let has_begun = run.count(&[State::Intent, State::Created, State::Done]) > 0;
     let kind = if has_begun { Kind::Partial } else { first.kind() };
-    first.with_kind(kind).context(&format!("created {users}")).hint(hint)
+    first.with_kind(kind).map_advice(of_run).context(&format!("created {users}")).hint(hint)
 }
+
+/// The advice as it helps for a run, which takes no `--username`.
+fn of_run(advice: Advice) -> Option<Advice> {
+    Some(match advice.kind() {
+        Some(AdviceKind::NameUserByAddress) => Advice::new(NAME_BY_ADDRESS),
+        Some(AdviceKind::NameUser) => Advice::new(NAME_WITHOUT_ADDRESS),
+        _ => advice,
+    })
+}
+
+const NAME_BY_ADDRESS: &str =
+    "the pool's user names are e-mail addresses or phone numbers: leave `--named` out, or give addresses in the file";
+const NAME_WITHOUT_ADDRESS: &str =
+    "the pool's user names are not e-mail addresses: add `--named`, or give a column `username` in the file";
 
 /// The failure whose hints are shown: the first one, but for one that a person has to decide about.
 fn to_report(mut failures: Vec<(String, Error)>) -> Option<Error> {
@@ -45,7 +59,8 @@ fn to_report(mut failures: Vec<(String, Error)>) -> Option<Error> {
 
 fn way_on(run: &Run, outcome: &Outcome) -> &'static str {
     let done = run.count(&[State::Done, State::Skipped]);
-    let is_hopeless = outcome.of_file > 0 && done + outcome.of_file == run.len();
+    let refused = outcome.of_file + outcome.of_values;
+    let is_hopeless = refused > 0 && done + refused == run.len();
     let is_about_others = outcome.failures.iter().any(|(_, error)| create_user::is_of_another(error));
     // Skipping would give up a user whom Cognito may have created for the run.
     let may_be_ours = run.count(&[State::Intent]) > 0;
@@ -53,6 +68,9 @@ fn way_on(run: &Run, outcome: &Outcome) -> &'static str {
         // Without its run nothing would delete a user again, and a second one would give other passwords.
         (true, _) if run.count(&[State::Created, State::Done]) > 0 => {
             "keep the run, which has passwords of users, and make another from a file with only the users who failed: cogtok user create --from FILE{p}"
+        }
+        (true, _) if outcome.of_values > 0 => {
+            "the run created no user and has the values that were refused: forget it with `cogtok user runs forget {run}{p}`, then create the users with others"
         }
         (true, _) => {
             "the run created no user and has the password that was refused: forget it with `cogtok user runs forget {run}{p}`, then create the users again from the corrected file"
