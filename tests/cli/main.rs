@@ -257,6 +257,7 @@ mod user_run_sealed;
 mod user_run_strangers;
 mod user_run_ways_out;
 mod user_runs;
+mod user_runs_found;
 mod user_seats;
 mod user_set_passwords;
 mod user_time_limit;

@@ -21,17 +21,20 @@ pub fn check_pool(run: &Run, profile: &Profile) -> Result<()> {
     Err(error.hint("see which profile has that pool: cogtok user runs{p}"))
 }
 
-/// The runs of this pool that are not finished, the newest first.
+/// The runs that are not finished, the newest first: those of this pool, and those of others.
 ///
 /// # Errors
 /// [`Kind::Config`] where the profile has no pool.
-pub fn all_unfinished(app: &App, profile: &Profile) -> Result<Vec<Run>> {
+pub fn all_unfinished(app: &App, profile: &Profile) -> Result<(Vec<Run>, Vec<Run>)> {
     let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
-    let is_wanted = |run: &Run| {
-        let is_finished = run.count(&[State::Done, State::Skipped]) == run.len();
-        !is_finished && run.head.origin == origin && run.head.user_pool_id == pool
-    };
-    Ok(runs(app.dirs().state.as_deref())?.into_iter().filter(is_wanted).collect())
+    let is_here = |run: &Run| run.head.origin == origin && run.head.user_pool_id == pool;
+    let all = runs(app.dirs().state.as_deref())?.into_iter();
+    Ok(all.filter(|run| !is_finished(run)).partition(is_here))
+}
+
+/// Whether a run has nothing left to do.
+pub fn is_finished(run: &Run) -> bool {
+    run.count(&[State::Done, State::Skipped]) == run.len()
 }
 
 /// The only unfinished run of this pool; `None` without one.
@@ -39,7 +42,7 @@ pub fn all_unfinished(app: &App, profile: &Profile) -> Result<Vec<Run>> {
 /// # Errors
 /// [`Kind::Usage`] where there are several.
 pub fn unfinished(app: &App, profile: &Profile) -> Result<Option<String>> {
-    let found = all_unfinished(app, profile)?;
+    let (found, _) = all_unfinished(app, profile)?;
     match found.as_slice() {
         [] => Ok(None),
         [run] => Ok(Some(run.head.run.clone())),

@@ -8,6 +8,7 @@ mod create;
 pub mod create_many;
 mod delete;
 mod disable;
+mod elsewhere;
 mod enable;
 mod failures;
 pub mod find_run;

@@ -200,50 +200,12 @@ fn forget(app: &App, args: &Forget) -> Result<()> {
     Ok(())
 }
 
-/// Names the profiles with records, if the profile in use has none of the wanted ones.
-///
-/// # Errors
-/// [`Kind::Failure`] where the user who is named has a record, and it is of another pool.
-pub fn elsewhere(app: &App, pool: &str, wanted: Option<&str>, others: &[Record]) -> Result<()> {
-    let is_wanted = |record: &&Record| wanted.is_none_or(|wanted| *wanted == record.username);
-    let found: Vec<&Record> = others.iter().filter(is_wanted).collect();
-    if found.is_empty() {
-        terminal::note("there is nothing to finish");
-        return Ok(());
-    }
-    let places = found.iter().take(NAMED).map(|record| {
-        let user = printable(&record.username, 128);
-        match profile_of(app, &record.origin, &record.user_pool_id) {
-            Some(profile) => {
-                let hint = Advice::new("`cogtok user create --resume -p {profile}` finishes {who}");
-                hint.word("profile", &profile).text("who", user)
-            }
-            None => {
-                let (pool, origin) = (printable(&record.user_pool_id, 60), printable(&record.origin, 120));
-                Advice::from(format!("{user} is of pool {pool} at {origin}, which no profile has"))
-            }
-        }
-    });
-    let all = (found.len() > NAMED).then(|| Advice::new("all of them: cogtok user runs{p}"));
-    let here = if found.iter().all(|record| record.user_pool_id == pool) {
-        "there is nothing to finish at this endpoint, but there is at another"
-    } else {
-        "there is nothing to finish in this pool, but there is in another"
-    };
-    if wanted.is_some() {
-        return Err(places.chain(all).fold(Error::new(Kind::Failure, here), Error::hint));
-    }
-    log::warn!(target: "cogtok", "{here}");
-    places.chain(all).for_each(terminal::hint);
-    Ok(())
-}
-
 /// Names the runs that are left after single users were finished: each is printed in a form of its own, so a command finishes each.
 ///
 /// # Errors
 /// As [`find_run::all_unfinished`].
 pub fn name_unfinished(app: &App, profile: &Profile) -> Result<()> {
-    for run in find_run::all_unfinished(app, profile)? {
+    for run in find_run::all_unfinished(app, profile)?.0 {
         let (id, done) = (&run.head.run, run.count(&FINISHED));
         let users = terminal::counted_of(done, run.len(), "user");
         terminal::note(&format!("run {id} is not finished: created {users}"));

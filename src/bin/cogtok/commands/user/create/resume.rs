@@ -7,7 +7,7 @@ use cogtok::settings::profile::Profile;
 use super::delivery::{FORMS, hand_over};
 use super::{Create, if_exists};
 use crate::app::App;
-use crate::commands::user::{create_many, find_run, runs};
+use crate::commands::user::{create_many, elsewhere, find_run, runs};
 use crate::services::create_user;
 use crate::services::create_user::{Judge, PasswordProof};
 use crate::services::journal::{Journal, Record};
@@ -54,7 +54,7 @@ fn resume_users(app: &App, args: &Create, profile: &Profile, journal: &Journal) 
     };
     let (mut records, others): (Vec<Record>, Vec<Record>) = journal.records()?.into_iter().partition(is_wanted);
     if records.is_empty() {
-        return runs::elsewhere(app, pool, args.email.as_deref(), &others);
+        return elsewhere::report(app, profile, args.email.as_deref(), &others);
     }
     if args.group.is_some() || args.no_group {
         let [record] = records.as_mut_slice() else {
