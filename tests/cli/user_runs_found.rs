@@ -47,3 +47,16 @@ fn an_unfinished_run_of_another_pool_is_named_with_its_command() {
     elsewhere.ok().stderr_has("there is nothing to finish at this endpoint, but there is at another");
     elsewhere.stderr_has(&format!("run {run}"));
 }
+
+#[test]
+fn a_form_that_only_runs_have_is_refused_only_for_a_single_user_who_is_named() {
+    let server = silent();
+    let home = home(&server);
+    create(&home, "ws", &["--resume", "-o", "csv"]).ok().stdout_is("").stderr_has("there is nothing to finish");
+    let run = unfinished(&home);
+    create(&home, "ws", &[EMAIL, "--timeout", "5s"]).code(6);
+    let output = create(&home, "ws", &["--resume", "-o", "csv"]);
+    output.code(2).stderr_has(&format!("{EMAIL} is a single user: this command can't print that form here"));
+    output.stderr_has(&format!("hint: finish the user first: cogtok user create {EMAIL} -p ws --resume\n"));
+    output.stderr_has(&format!("hint: continue the run: cogtok user create {run} -p ws --resume\n"));
+}

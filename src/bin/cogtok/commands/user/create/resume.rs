@@ -1,7 +1,7 @@
 //! `cogtok user create --resume`: finishes the users that an earlier call did not finish.
 
 use cogtok::aws::admin::Admin;
-use cogtok::error::{Error, Result, printable};
+use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::settings::profile::Profile;
 
 use super::delivery::{FORMS, hand_over};
@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::commands::user::{create_many, elsewhere, find_run, runs};
 use crate::services::create_user;
 use crate::services::create_user::{Judge, PasswordProof};
+use crate::services::journal::run::Run;
 use crate::services::journal::{Journal, Record};
 
 /// The users who were begun one by one, or a run.
@@ -34,7 +35,9 @@ pub fn resume_all(app: &App, args: &Create, profile: &Profile) -> Result<()> {
             let error = Error::usage("`--cards` is for the users of a run, and no run is to be finished");
             return Err(error.hint("name the run before `--resume`; the runs: cogtok user runs{p}"));
         }
-        app.output(&FORMS)?;
+        if let Some(user) = here().find(|record| args.email.as_ref().is_none_or(|name| *name == record.username)) {
+            app.output(&FORMS).map_err(|error| of_single_user(app, profile, user, error))?;
+        }
         return resume_users(app, args, profile, &journal);
     };
     drop(journal);
@@ -85,6 +88,17 @@ fn resume_users(app: &App, args: &Create, profile: &Profile, journal: &Journal) 
         runs::name_unfinished(app, profile)?;
     }
     failed.map_or(Ok(()), Err)
+}
+
+/// The error where a single user is to be finished first, who is not printed in the form of a run.
+fn of_single_user(app: &App, profile: &Profile, user: &Record, error: Error) -> Error {
+    let message = format!("{} is a single user: {}", printable(&user.username, 128), error.message());
+    let first = Advice::new("finish the user first: cogtok user create {user}{p} --resume");
+    let error = error.with_message(message).hint(first.word("user", &user.username));
+    let runs = find_run::all_unfinished(app, profile).map(|(here, _)| here).unwrap_or_default();
+    let next =
+        |run: &Run| Advice::new("continue the run: cogtok user create {run}{p} --resume").word("run", &run.head.run);
+    runs.first().map(next).into_iter().fold(error, Error::hint)
 }
 
 pub fn no_run_to_decide_about() -> Error {
