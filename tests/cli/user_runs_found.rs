@@ -60,3 +60,24 @@ fn a_form_that_only_runs_have_is_refused_only_for_a_single_user_who_is_named() {
     output.stderr_has(&format!("hint: finish the user first: cogtok user create {EMAIL} -p ws --resume\n"));
     output.stderr_has(&format!("hint: continue the run: cogtok user create {run} -p ws --resume\n"));
 }
+
+#[test]
+fn the_id_of_a_single_user_leads_to_the_users_name() {
+    let server = silent();
+    let home = home(&server);
+    create(&home, "ws", &[EMAIL, "--timeout", "5s"]).code(6);
+    let runs = home.cogtok(["user", "runs", "--json"]).run().ok().json();
+    let id = id(&runs[0]);
+    for args in [
+        &["user", "create", &id, "--resume"][..],
+        &["user", "try", "--run", &id],
+        &["user", "delete", "--yes", "--run", &id[..6]],
+    ] {
+        let output = home.cogtok(args).args(["-p", "ws"]).aws().run();
+        output.code(1).stderr_has(&format!("{id} is not a run, but the single user {EMAIL}"));
+        output.stderr_has(&format!("hint: finish the user: cogtok user create {EMAIL} -p ws --resume\n"));
+    }
+    // The commands of that list still take it.
+    home.cogtok(["user", "runs", "forget", &id, "--yes"]).run().ok();
+    home.cogtok(["user", "try", "--run", &id, "-p", "ws"]).aws().run().code(1).stderr_has("there is no run");
+}

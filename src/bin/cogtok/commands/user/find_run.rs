@@ -4,8 +4,8 @@ use cogtok::error::{Advice, Error, Kind, Result, printable};
 use cogtok::settings::profile::Profile;
 
 use crate::app::App;
-use crate::services::journal::State;
 use crate::services::journal::run::{Run, runs};
+use crate::services::journal::{State, records};
 
 /// Refuses a run of another pool than the profile's.
 ///
@@ -65,10 +65,23 @@ pub fn find(app: &App, wanted: &str) -> Result<Run> {
     let mut found: Vec<Run> = runs(app.dirs().state.as_deref())?.into_iter().filter(fits).collect();
     match (found.pop(), found.len()) {
         (Some(run), 0) => Ok(run),
-        (None, _) => Err(Error::new(Kind::Failure, format!("there is no run {}", printable(&wanted, 40)))
-            .hint("the runs: cogtok user runs{p}")),
+        (None, _) => Err(no_run(app, &wanted)?),
         (Some(_), more) => {
             Err(Error::usage(format!("{} runs begin with that", more + 1)).hint("the runs: cogtok user runs{p}"))
         }
     }
+}
+
+/// The error where no run is meant: it may be a single user, whom the same list has.
+fn no_run(app: &App, wanted: &str) -> Result<Error> {
+    let records = records(app.dirs().state.as_deref())?;
+    let mut fitting = records.iter().filter(|record| !wanted.is_empty() && record.id().starts_with(wanted));
+    if let (Some(record), None) = (fitting.next(), fitting.next()) {
+        let user = printable(&record.username, 128);
+        let error = Error::new(Kind::Failure, format!("{} is not a run, but the single user {user}", record.id()));
+        let finish = Advice::new("finish the user: cogtok user create {user}{p} --resume");
+        return Ok(error.hint(finish.word("user", &record.username)));
+    }
+    let error = Error::new(Kind::Failure, format!("there is no run {}", printable(wanted, 40)));
+    Ok(error.hint("the runs: cogtok user runs{p}"))
 }
