@@ -66,7 +66,10 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     }
     let total = selected.len();
     if total == 0 {
-        terminal::note("no user matches: nothing was deleted");
+        match selected.run() {
+            Some(run) => note_without_users(run, "nothing was deleted"),
+            None => terminal::note("no user matches: nothing was deleted"),
+        }
         return Ok(());
     }
     if !args.yes {
@@ -83,6 +86,12 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
         }
     }
     delete(app, &profile, &mut selected)
+}
+
+/// Says that a run created no user, or none who is there, and how its record goes.
+pub fn note_without_users(run: &Run, so: &str) {
+    terminal::note(&format!("run {} created no user: {so}", run.head.run));
+    terminal::hint(Advice::new("delete its record: cogtok user runs forget {run}{p}").word("run", &run.head.run));
 }
 
 /// Deletes the users who were selected, and drops the run where they are those of one, which is held. It needs no password of

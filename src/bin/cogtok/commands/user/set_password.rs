@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::batch::{Batch, Deed};
 use super::chosen::{Chosen, Selected};
+use super::delete::note_without_users;
 use super::pool_user::or_no_such_user;
 use super::selection::{Others, Selection};
 use crate::app::App;
@@ -99,7 +100,10 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     app.extend_default_timeout();
     let total = selected.len();
     if total == 0 {
-        terminal::note("no user matches: no password was set");
+        match selected.run() {
+            Some(run) => note_without_users(run, "no password was set"),
+            None => terminal::note("no user matches: no password was set"),
+        }
         return Ok(());
     }
     let is_one = !users.usernames.is_empty();
