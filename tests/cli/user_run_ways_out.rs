@@ -195,3 +195,37 @@ fn names_that_the_pool_refuses_are_no_reason_to_continue() {
     output.code(2).stderr_has("leave `--named` out").stderr_lacks("--username").stderr_lacks("continue: ");
     output.stderr_has(&format!("forget it with `cogtok user runs forget {run} -p ws`"));
 }
+
+#[test]
+fn a_run_that_created_no_user_since_all_existed_is_only_forgotten() {
+    let (home, _proxy) = counted();
+    let before = workshop().user(THEIRS);
+    let file = home.plant("class.csv", format!("email\n{before}\n"));
+    let create = ["create", "--from", file.to_str().unwrap(), "--if-exists", "skip", "--json"];
+    user(&home, "ws", &create).run().ok();
+    let run = id(&the_run(&home));
+    let forget = format!("hint: delete its record: cogtok user runs forget {run} -p ws\n");
+    let output = user(&home, "ws", &["try", "--run", &run]).run();
+    output.code(1).stderr_has(&forget).stderr_lacks("--resume");
+    output.stderr_has(&format!("run {run} created no user, and left those who existed before unchanged"));
+    let output = user(&home, "ws", &["delete", "--run", &run, "--yes"]).run();
+    output.ok().stderr_has(&format!("run {run} created no user: nothing was deleted")).stderr_has(&forget);
+    workshop().sign_in(&before, THEIRS).unwrap();
+}
+
+#[test]
+fn who_existed_before_and_has_a_wrong_password_gets_another_by_name() {
+    let (home, _proxy) = counted();
+    let before = workshop().user(THEIRS);
+    let file = home.plant("class.csv", format!("email\n{before}\n"));
+    let create = ["create", "--from", file.to_str().unwrap(), "--if-exists", "reset", "--json"];
+    user(&home, "ws", &create).run().ok();
+    let run = id(&the_run(&home));
+    user(&home, "ws", &["try", "--run", &run]).run().ok().stdout_is("1 of 1 user can sign in\n");
+    let changed = serde_json::json!({"Username": before, "Password": THEIRS, "Permanent": true});
+    workshop().admin("AdminSetUserPassword", changed);
+    let output = user(&home, "ws", &["try", "--run", &run]).run();
+    output.code(4).stderr_has(&format!("cogtok user set-password {before} -p ws\n")).stderr_lacks("set-password --run");
+    let output = user(&home, "ws", &["set-password", "--run", &run, "--yes"]).run();
+    output.ok().stderr_has(&format!("run {run} created no user: no password was set"));
+}

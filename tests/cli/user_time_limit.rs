@@ -140,3 +140,18 @@ fn a_run_that_had_no_time_left_to_begin_names_the_time() {
     let output = run(&home, &["user", "create", "--count", "5", "--rate", "0.5", "--timeout", "3s", "--json"]);
     output.code(10).stderr_has("created 2 of 5 users: no result within 3 s").within(Duration::from_secs(8));
 }
+
+#[test]
+fn a_rehearsal_counts_only_those_who_were_tried() {
+    let (home, _server) = pool("InitiateAuth", 3, Answer::never);
+    run(&home, &["user", "create", "--count", "20", "--json"]).ok();
+    let run_id = id(&the_run(&home));
+    let output = run(&home, &["user", "try", "--run", &run_id, "--sample", "all", "--timeout", "3s"]);
+    output.code(10).stdout_is("3 of 3 users can sign in\n").stderr_lacks("can't");
+    output.stderr_has(
+        "error: 3 of 3 users can sign in; no result within 3 s for seat-04@example.com; cogtok tried 3 of 20 users",
+    );
+    output.stderr_has("allow more with `--timeout 60s`");
+    let output = run(&home, &["user", "try", "--run", &run_id, "--sample", "all", "--timeout", "3s", "--json"]);
+    assert_eq!(output.code(6).json(), json!({"tried": 0, "signed_in": 0, "failed": []}));
+}

@@ -20,6 +20,9 @@ fn tried(answers: [Answer; 2]) -> (String, Output) {
         }
         Some("InitiateAuth") => answers[asked.fetch_add(1, Ordering::SeqCst) % 2].clone(),
         Some("AdminSetUserPassword") => Answer::json(200, &json!({})),
+        Some("AssociateSoftwareToken") => {
+            Answer::json(200, &json!({"SecretCode": "JBSWY3DPEHPK3PXP", "Session": "second-session-of-the-set-up"}))
+        }
         other => Answer::aws_error("AccessDeniedException", &format!("{other:?}")),
     });
     let home = Home::new();
@@ -64,7 +67,7 @@ fn for_any_other_failure_its_own_kind_and_advice_count_and_no_password_is_set_ag
     let page = || Answer::new(404, "text/html", "<html>nothing here</html>");
     let flow = || refused("InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client");
     let disabled = || refused("NotAuthorizedException", "User is disabled.");
-    let code = || challenge(1, "SMS_MFA", json!({}));
+    let code = || challenge(1, "CUSTOM_CHALLENGE", json!({}));
     for (answer, exit, hint) in [
         (Answer::json(200, &json!({})), 6, "endpoint_url"),
         (page(), 6, "endpoint_url"),
@@ -78,4 +81,22 @@ fn for_any_other_failure_its_own_kind_and_advice_count_and_no_password_is_set_ag
     }
     let (_, output) = tried([good(), Answer::json(200, &json!({}))]);
     output.code(10).stderr_has("endpoint_url").stderr_lacks(RESET);
+}
+
+#[test]
+fn a_second_factor_or_its_set_up_comes_after_a_right_password() {
+    let setup = |can: &str| challenge(1, "MFA_SETUP", json!({ "MFAS_CAN_SETUP": can }));
+    for asked in [
+        challenge(1, "SMS_MFA", json!({})),
+        challenge(1, "SOFTWARE_TOKEN_MFA", json!({})),
+        challenge(1, "EMAIL_OTP", json!({})),
+        challenge(1, "SELECT_MFA_TYPE", json!({"MFAS_CAN_CHOOSE": "[\"SMS_MFA\",\"SOFTWARE_TOKEN_MFA\"]"})),
+        setup("[\"SOFTWARE_TOKEN_MFA\"]"),
+        setup("[\"SOFTWARE_TOKEN_MFA\",\"EMAIL_OTP\"]"),
+        setup("[\"EMAIL_OTP\"]"),
+    ] {
+        let (_, output) = tried([asked, good()]);
+        output.ok().stdout_is("2 of 2 users can sign in\n");
+        output.stderr_has("Cognito asks 1 user for a second factor after the password, or to set one up\n");
+    }
 }
