@@ -16,6 +16,7 @@ use cogtok::settings::types::ClientId;
 
 use crate::app::App;
 use crate::env;
+use crate::io::moment::moment;
 use crate::services::password_generator;
 use place::Place;
 use record::{Record, Records, State};
@@ -76,8 +77,8 @@ impl<'a> Rotation<'a> {
             steps.push("a token is asked for with it; it is deleted again if that is refused".to_owned());
             steps.push(format!("it takes the place of the old one, in {name}"));
         }
-        let grace = humantime::format_duration(grace);
-        steps.push(format!("the old one is deleted after {grace} (DeleteUserPoolClientSecret)"));
+        let since = record.filter(|record| record.state == State::InUse).map(|record| record.in_use_since);
+        steps.push(format!("the old one is deleted {} (DeleteUserPoolClientSecret)", when(since, grace)));
         Ok(steps)
     }
 
@@ -98,7 +99,7 @@ impl<'a> Rotation<'a> {
         if record.state == State::Added {
             self.prove(&mut record).map_err(|error| if error.kind() == Kind::Refused { error } else { on(error) })?;
         }
-        let until = record.in_use_since.saturating_add(i64::try_from(grace.as_secs()).unwrap_or(i64::MAX));
+        let until = ends(record.in_use_since, grace);
         if now() < until {
             return Ok(Outcome::Grace(until));
         }
@@ -260,6 +261,50 @@ impl<'a> Rotation<'a> {
     }
 }
 
+/// When the old secret is deleted: from a moment on that is known once the new one is in use.
+fn when(in_use_since: Option<i64>, grace: Duration) -> String {
+    let until = in_use_since.map(|since| ends(since, grace));
+    match until {
+        Some(until) if now() < until => {
+            u64::try_from(until).map(|until| format!("after {}", moment(until))).unwrap_or_default()
+        }
+        None if !grace.is_zero() => format!("after {}", span(grace)),
+        _ => "at once".to_owned(),
+    }
+}
+
+fn ends(in_use_since: i64, grace: Duration) -> i64 {
+    in_use_since.saturating_add(i64::try_from(grace.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// A time in its largest unit that gives a whole number, up to hours.
+fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds % 3600, seconds % 60) {
+        _ if seconds == 0 => format!("{} ms", time.as_millis()),
+        (0, _) => format!("{} h", seconds / 3600),
+        (_, 0) => format!("{} min", seconds / 60),
+        _ => format!("{seconds} s"),
+    }
+}
+
 fn now() -> i64 {
     i64::try_from(env::now() / 1000).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grace_is_said_in_whole_units_and_its_end_as_a_moment() {
+        for (seconds, said) in
+            [(0, "at once"), (86400, "after 24 h"), (129_600, "after 36 h"), (5400, "after 90 min"), (61, "after 61 s")]
+        {
+            assert_eq!(when(None, Duration::from_secs(seconds)), said);
+        }
+        let hour = Duration::from_secs(3600);
+        assert!(when(Some(now()), hour).starts_with("after 20"), "{}", when(Some(now()), hour));
+        assert_eq!(when(Some(now() - 7200), hour), "at once");
+    }
 }
