@@ -231,6 +231,7 @@ fn an_end_is_a_runs_and_that_of_another_pool_is_only_told() {
     home.cogtok(pool).args(["--endpoint-url", &workshop().endpoint]).run().ok();
     let output = home.cogtok(["user", "reap", "-p", "other", "--yes"]).aws().run();
     output.ok().stderr_has(&format!("run {run} of pool ")).stderr_has("cogtok user reap -p ws");
+    output.stderr_has("has ended\n").stderr_has("no run of this pool has ended: nothing was deleted");
     assert_eq!(are_there(&names), 1);
     user(&home, &["reap", "--yes"]).run().ok();
 }

@@ -65,10 +65,11 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
     let form = app.output(&FORMS)?;
     let profile = app.profile(&[])?;
     let pool = profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
-    let ended = ended(app, &profile)?;
+    let (ended, others) = ended(app, &profile)?;
+    let none = if others == 0 { "no run has ended" } else { "no run of this pool has ended" };
     if args.dry_run {
         if ended.is_empty() {
-            terminal::note("no run has ended");
+            terminal::note(none);
         }
         return match form {
             Output::Json => terminal::data(&terminal::json(&as_json(&ended)?)).map(drop),
@@ -76,7 +77,7 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
         };
     }
     if ended.is_empty() {
-        terminal::note("no run has ended: nothing was deleted");
+        terminal::note(&format!("{none}: nothing was deleted"));
         return Ok(());
     }
     let (runs, mut done, mut failed) = (ended.len(), 0, Vec::new());
@@ -128,23 +129,24 @@ pub fn run(app: &App, args: &Reap) -> Result<()> {
     unfinished(runs, done, failed)
 }
 
-/// The runs of the profile's pool that have ended, the newest first; those of other pools are only named.
-fn ended(app: &App, profile: &Profile) -> Result<Vec<Ended>> {
+/// The runs of the profile's pool that have ended, the newest first. Those of other pools are only named and counted.
+fn ended(app: &App, profile: &Profile) -> Result<(Vec<Ended>, usize)> {
     let now = i64::try_from(env::now() / 1000).unwrap_or_default();
     let (origin, pool) = (profile.cognito_idp_origin()?, profile.user_pool_id()?.as_str());
-    let mut ended = Vec::new();
+    let (mut ended, mut others) = (Vec::new(), 0);
     for run in runs(app.dirs().state.as_deref())?.into_iter().filter(|run| run.head.has_ended(now)) {
         if run.head.origin == origin && run.head.user_pool_id == pool {
             ended.push(Ended { run: run.head.run.clone(), path: run.path().to_path_buf() });
             continue;
         }
         let (id, its) = (&run.head.run, printable(&run.head.user_pool_id, 60));
-        terminal::note(&format!("run {id} of pool {its} has ended as well"));
+        others += 1;
+        terminal::note(&format!("run {id} of pool {its} has ended"));
         if let Some(other) = profile_of(app, &run.head.origin, &run.head.user_pool_id) {
             terminal::hint(Advice::new("delete its users: cogtok user reap -p {profile}").word("profile", &other));
         }
     }
-    Ok(ended)
+    Ok((ended, others))
 }
 
 fn show(ended: &[(Ended, usize)], total: usize) -> Result<()> {
