@@ -3,7 +3,6 @@
 mod malformed_line;
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::Path;
 
 use super::file;
@@ -165,9 +164,7 @@ fn read(path: &Path) -> Result<String> {
     };
     let target = match dunce::canonicalize(path) {
         Ok(target) => target,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(String::new());
-        }
+        Err(error) if file::is_of_no_file(&error) => return Ok(String::new()),
         Err(error) => return Err(unusable(&error)),
     };
     let bytes = file::read(&target, LIMIT).map_err(|error| unusable(&error))?.unwrap_or_default();

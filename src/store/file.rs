@@ -273,7 +273,14 @@ fn split(path: &Path) -> io::Result<(&Path, &str)> {
 
 /// Whether there is nothing of that name. What can't be looked at, in a folder of somebody else for example, may be there.
 pub fn is_absent(path: &Path) -> bool {
-    matches!(path.try_exists(), Ok(false))
+    path.try_exists().map_or_else(|why| is_of_no_file(&why), |exists| !exists)
+}
+
+/// Whether an error says that there is no file of that name, or that there can't be one: a folder in its path is a file, or the file
+/// system has no such names.
+pub fn is_of_no_file(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
 }
 
 /// Removes temporary files, of names that begin with `prefix`, of writers that were killed. Failing to is no error: they

@@ -385,3 +385,14 @@ fn the_error_for_a_lock_says_who_holds_it() {
     assert_eq!(LockError::Unavailable(io::Error::other("no disk")).to_string(), "no disk");
     assert_eq!(LockError::Timeout { pid: Some(7) }.to_string(), "another process holds its lock");
 }
+
+#[test]
+fn what_no_file_can_be_called_is_absent() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    assert!(!is_absent(&file) && !is_absent(dir.path()));
+    for name in ["other", "file/below", "other/below", &"x".repeat(300)] {
+        assert!(is_absent(&dir.path().join(name)), "{name}");
+    }
+}

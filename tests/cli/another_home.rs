@@ -241,6 +241,13 @@ fn a_home_that_is_closed_to_the_user_is_needed_for_nothing_that_variables_say() 
     let config = home.allow(home.path("tmp/none.toml"));
     let import = run(&["profile", "import", &class]).env("COGTOK_CONFIG", config).run();
     import.code(2).stderr_has("class.toml can't be read: Permission denied").stderr_lacks("no file");
+    // It may be a name in AWS, where nobody is asked unless a person says so.
+    let name = closed.join("config").to_str().unwrap().to_owned();
+    let import = run(&["profile", "import", &name]).env("COGTOK_CONFIG", home.path("tmp/none.toml")).run();
+    import
+        .code(2)
+        .stderr_has("config can't be read: Permission denied")
+        .stderr_has("`--from ssm` looks for a parameter");
 }
 
 #[test]

@@ -92,3 +92,29 @@ fn the_url_of_a_file_needs_its_whole_path() {
     hint: write `file:///` and the path from the root, or the file's name without `file://`
     ");
 }
+
+#[test]
+fn a_name_that_no_file_can_have_is_a_name_in_aws() {
+    let (home, aws) = (Home::new(), Server::canary());
+    home.plant("Downloads/team", "x");
+    let folder = home.allow(home.path("Downloads/https:"));
+    std::fs::create_dir_all(folder.join("pool.example.com")).unwrap();
+    let run = |source: &str, more: &[&str]| {
+        let run = home.cogtok(["profile", "import", source, "--timeout", "5s"]).args(more).aws();
+        let run = run.cwd(home.path("Downloads")).env("AWS_ENDPOINT_URL", aws.url()).env("AWS_REGION", "us-east-1");
+        run.run()
+    };
+    // What would be its folder is a file.
+    for (source, more) in [("team/cognito.env", &[][..]), ("./team/cognito", &[]), ("team/cognito", &["--from", "env"])]
+    {
+        run(source, more).code(2).stderr_has(&format!("there is no file `{source}`")).stderr_lacks("Not a directory");
+    }
+    aws.assert_untouched();
+    let long = format!("workshop/{}", "x".repeat(300));
+    for source in ["team/cognito", &long] {
+        let before = aws.hits();
+        let out = run(source, &[]);
+        out.check(out.code != Some(2) && aws.hits() > before, "it is looked for in AWS").stderr_lacks("can't be read");
+    }
+    run("https://pool.example.com", &[]).stderr_lacks("directory").stderr_lacks("no file");
+}

@@ -260,3 +260,21 @@ fn with_hardly_any_file_descriptors_it_fails_in_words_or_works() {
         output.stderr_lacks("bug in cogtok");
     }
 }
+
+#[test]
+fn a_home_that_is_no_directory_has_nothing_in_it() {
+    let home = Home::new();
+    let config = home.plant("tmp/config.toml", "version = 1\n[profiles.ws]\nuser_pool_id = \"us-east-1_Example01\"\n");
+    let run = |words: &[&str]| {
+        let names = ["CONFIG", "CACHE", "STATE", "DATA"].map(|name| format!("XDG_{name}_HOME"));
+        names.iter().fold(home.cogtok(words), |run, name| run.env_remove(name)).env("HOME", "/dev/null")
+    };
+    run(&["user", "runs"]).run().ok().stdout_is("").stderr_lacks("can't be read");
+    let reap = run(&["user", "reap", "--yes", "-p", "ws"]).env("COGTOK_CONFIG", &config).aws().run();
+    reap.stderr_lacks("Not a directory");
+    let doctor = run(&["doctor"]).prints_on_failure().run();
+    doctor.stdout_has("there is no /dev/null/.config/cogtok/config.toml yet");
+    let aws = run(&["user", "list", "-p", "ws", "--aws-profile", "organiser"]);
+    let aws = aws.env("COGTOK_CONFIG", &config).env("AWS_CONFIG_FILE", "/etc/passwd/x").run();
+    aws.stderr_has("check AWS_CONFIG_FILE: /etc/passwd/x does not exist");
+}

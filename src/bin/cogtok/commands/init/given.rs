@@ -10,7 +10,7 @@ use cogtok::settings::types::{ClientId, Endpoint, PoolId, StackName, is_pool_id}
 use crate::commands::profile::import::located;
 use crate::io::terminal;
 use crate::io::terminal::Question;
-use crate::services::import::{SourceKind, file_name};
+use crate::services::import::{SourceKind, file_name, is_address};
 
 /// The length of the ids that Cognito gives app clients.
 const CLIENT_ID_LENGTH: usize = 26;
@@ -47,7 +47,8 @@ pub fn ask() -> Result<Given> {
 /// # Errors
 /// [`Kind::Usage`](cogtok::error::Kind::Usage) for an id that can't be one, and a URL of nothing that is known.
 pub fn read(text: &str) -> Result<Given> {
-    if Path::new(text).exists() || file_name(text).is_some() || text == "-" || text.starts_with("arn:") {
+    let is_file = !is_address(text) && Path::new(text).exists();
+    if is_file || file_name(text).is_some() || text == "-" || text.starts_with("arn:") {
         return Ok(Given::Source(text.to_owned(), None));
     }
     if is_pool_id(text) {

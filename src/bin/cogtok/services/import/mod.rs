@@ -105,6 +105,20 @@ pub fn file_name(text: &str) -> Option<String> {
     path.into_os_string().into_string().ok()
 }
 
+/// Whether a text begins as only an address or an ARN does, whatever the file system thinks of such a name.
+pub fn is_address(text: &str) -> bool {
+    ["https://", "http://", "arn:"].iter().any(|start| text.starts_with(start))
+}
+
+/// The error for a text that is no file, with how to look for it in AWS where something there can have that name.
+pub fn or_in_aws(text: &str, error: Error) -> Error {
+    match text.parse::<ParameterName>().is_ok() && !text.starts_with('.') {
+        true if text.starts_with('/') => error.hint("`--from ssm` looks for a parameter of that name in AWS"),
+        true if text.contains('/') => error.hint("`--from secret` looks for a secret of that name in AWS"),
+        _ => error,
+    }
+}
+
 /// The location that `text` names, by its form; `looks` is the file system's view.
 ///
 /// # Errors
@@ -134,12 +148,7 @@ pub fn place(text: &str, looks: Looks<'_>) -> Result<SourceLocation> {
         _ if text.starts_with("arn:") => return unknown("is an ARN of a service that cogtok does not import from"),
         _ if looks.is_path(text) => {
             let error = absent(text, looks.beside);
-            let is_name = !looks.is_of_file && text.parse::<ParameterName>().is_ok() && !text.starts_with('.');
-            return Err(match is_name {
-                true if text.starts_with('/') => error.hint("`--from ssm` looks for a parameter of that name in AWS"),
-                true if text.contains('/') => error.hint("`--from secret` looks for a secret of that name in AWS"),
-                _ => error,
-            });
+            return Err(if looks.is_of_file { error } else { or_in_aws(text, error) });
         }
         _ if text.starts_with('/') => SourceLocation::Network(SourceKind::Parameter),
         _ if is_pool_id(text) => SourceLocation::Network(SourceKind::Pool),

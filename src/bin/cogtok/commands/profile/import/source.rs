@@ -18,7 +18,9 @@ use crate::args::token_options::secret_from_stdin;
 use crate::env;
 use crate::io::terminal;
 use crate::io::terminal::Question;
-use crate::services::import::{LIMIT, Looks, SourceKind, SourceLocation, absent, file_name, kind_of_content, place};
+use crate::services::import::{
+    LIMIT, Looks, SourceKind, SourceLocation, absent, file_name, is_address, kind_of_content, or_in_aws, place,
+};
 
 /// The most names of a folder that are looked at for one that was meant.
 const MOST_BESIDE: usize = 2000;
@@ -49,7 +51,7 @@ pub fn located(named: &str, asked: Option<SourceKind>) -> Result<(String, Source
     let found = file_name(named).unwrap_or_else(|| named.to_owned());
     let source = found.as_str();
     let is_closed = source.contains(['/', '\\']) && !file::is_absent(Path::new(source));
-    let is_file = is_closed || Path::new(source).exists();
+    let is_file = !is_address(source) && (is_closed || Path::new(source).exists());
     let has_folder = folder(source).is_some_and(|folder| is_for_files(&folder));
     let place = match asked {
         Some(SourceKind::Terraform | SourceKind::Env | SourceKind::Export) if source == "-" => SourceLocation::Stdin,
@@ -71,7 +73,7 @@ pub fn open(app: &App, named: &str, asked: Option<SourceKind>, opener: &Opener) 
     let bytes = match place {
         SourceLocation::Network(kind) => return Ok(Opened::Network(kind)),
         SourceLocation::Stdin => stdin(opener)?,
-        SourceLocation::File => file_bytes(source)?,
+        SourceLocation::File => file_bytes(source, asked.is_none() && source == named)?,
     };
     let text = || {
         let (plain, is_opened_by_variable) = if age_file::is_sealed(&bytes) {
@@ -120,11 +122,13 @@ fn stdin(opener: &Opener) -> Result<Zeroizing<Vec<u8>>> {
     if bytes.len() > LIMIT { Err(Error::usage("it is larger than 1 MiB")) } else { Ok(bytes) }
 }
 
-fn file_bytes(source: &str) -> Result<Zeroizing<Vec<u8>>> {
+fn file_bytes(source: &str, may_be_in_aws: bool) -> Result<Zeroizing<Vec<u8>>> {
     let unreadable =
         |why: &dyn std::fmt::Display| Error::usage(format!("{} can't be read: {why}", printable(source, 120)));
     let path: PathBuf = dunce::canonicalize(source).map_err(|why| match why.kind() {
-        ErrorKind::NotFound => absent(source, &beside(source)),
+        _ if file::is_of_no_file(&why) => absent(source, &beside(source)),
+        // What is in a closed folder can't be told from a name in AWS.
+        ErrorKind::PermissionDenied if may_be_in_aws => or_in_aws(source, unreadable(&why)),
         _ => unreadable(&why),
     })?;
     let is_pipe = || path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
