@@ -219,6 +219,52 @@ fn the_copy_is_what_the_file_was_before_cogtok_whatever_it_adds_later() {
 }
 
 #[test]
+fn what_a_person_writes_between_two_changes_is_in_a_copy() {
+    let home = home();
+    let path = home.path(".cursor/mcp.json");
+    home.allow(path.parent().unwrap());
+    let copies =
+        ["", "-2", "-3", "-4"].map(|end| home.allow(path.with_file_name(format!("mcp.json.before-cogtok{end}"))));
+    home.allow(&path);
+    let install = |name: &str, more: &[&str]| {
+        let install = ["mcp", "install", "tools", "--client", "cursor", "-p", "ws", "--name", name];
+        home.cogtok(install).args(more).run()
+    };
+    let read = || std::fs::read_to_string(&path).unwrap();
+    let by_hand = |name: &str| {
+        let text = read().replacen('{', "{ // by hand\n", 1);
+        let (before, after) = text.split_once("\"mcpServers\":").unwrap();
+        let after = after.replacen('{', &format!("{{\"{name}\": {{\"command\": \"x\"}},"), 1);
+        let text = format!("{before}\"mcpServers\":{after}");
+        std::fs::write(&path, &text).unwrap();
+        text
+    };
+    let first = "before cogtok's first change";
+    // A file that has only what cogtok wrote needs no copy.
+    install("one", &[]).ok().stderr_lacks("before-cogtok");
+    install("two", &[]).ok().stderr_lacks("before-cogtok");
+    // The first copy has cogtok's servers too, so it is not what was there before them.
+    let mine = by_hand("mine");
+    let old = |copy: &std::path::Path| format!("the old file is {}\n", copy.display());
+    install("three", &[]).ok().stderr_has(&old(&copies[0])).stderr_lacks(first);
+    assert_eq!(std::fs::read_to_string(&copies[0]).unwrap(), mine);
+    let earlier = format!("the file before an earlier change is {}\n", copies[0].display());
+    install("four", &[]).ok().stderr_has(&earlier).stderr_lacks(first);
+    // Another file, and one that lacks a server that cogtok replaced, each have a copy of their own.
+    std::fs::write(&path, r#"{"mcpServers":{"other":{"command":"y"}}}"#).unwrap();
+    install("five", &[]).ok().stderr_has(&old(&copies[1])).stderr_lacks(first);
+    let with_mine = by_hand("six");
+    install("six", &["--replace"]).ok().stderr_has(&old(&copies[2]));
+    let without = read();
+    let removed = home.cogtok(["mcp", "remove", "six", "--client", "cursor"]).run();
+    removed.ok().stderr_has(&old(&copies[3]));
+    for (copy, text) in copies.iter().zip([&mine, r#"{"mcpServers":{"other":{"command":"y"}}}"#, &with_mine, &without])
+    {
+        assert_eq!(std::fs::read_to_string(copy).unwrap(), text);
+    }
+}
+
+#[test]
 fn a_project_gets_what_holds_on_every_machine() {
     let home = home();
     let project = home.path("project");

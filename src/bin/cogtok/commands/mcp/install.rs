@@ -16,8 +16,8 @@ use crate::services::mcp_clients::{Change, Entry, McpClient, OwnCommand, Reach, 
 /// Add an MCP server to a client, always with a fresh token
 ///
 /// The client then starts `cogtok mcp-proxy`, which sends the current token. If the client has a command that adds servers, cogtok
-/// runs it. Otherwise cogtok edits the client's file: comments and other servers stay, and a copy of the file before cogtok's first
-/// change stays beside it. cogtok writes no secret into it: sign in, or store the secret, before you start the client.
+/// runs it. Otherwise cogtok edits the client's file: comments and other servers stay, and so does a copy of the file as you left
+/// it, beside it. cogtok writes no secret into it: sign in, or store the secret, before you start the client.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok mcp install tools --client cursor -p ws\n  \

@@ -10,7 +10,7 @@ use crate::services::mcp_clients::{Change, McpClient, OwnCommand, Reach, change,
 
 /// Remove a server that cogtok added to an MCP client
 ///
-/// cogtok removes only what it added. Comments and other servers stay, and a copy of the file before cogtok's first change stays beside it.
+/// cogtok removes only what it added. Comments and other servers stay, and so does a copy of the file as you left it, beside it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cogtok mcp remove tools\n  \

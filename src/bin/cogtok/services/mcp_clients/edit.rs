@@ -1,7 +1,7 @@
-//! Changing the file of a client: a copy of what it was before the first change stays beside it.
+//! Changing the file of a client.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cogtok::error::{Error, Result};
 use cogtok::store::file;
@@ -9,12 +9,13 @@ use cogtok::text;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::backup::Backup;
 use super::entry::{OwnServer, own_server};
-use super::{Entry, McpClient, json_servers, toml_servers};
+use super::{Entry, McpClient, backup, json_servers, toml_servers};
 use crate::services::output_file;
 
 /// The largest file that is read: Claude Code keeps much more than servers in its own.
-const LIMIT: u64 = 64 * 1024 * 1024;
+pub(super) const LIMIT: u64 = 64 * 1024 * 1024;
 
 /// A change to an entry.
 #[derive(Debug)]
@@ -28,17 +29,8 @@ pub enum Change<'a> {
 /// The result of a change.
 #[derive(Debug)]
 pub struct Edited {
-    /// The backup of an existing file.
+    /// The copy of a file that had more than cogtok's own servers.
     pub backup: Option<Backup>,
-}
-
-/// A copy of a client's file as it was before cogtok changed it.
-#[derive(Debug)]
-pub struct Backup {
-    /// The path of the copy.
-    path: PathBuf,
-    /// Whether this change made it. A later change keeps the one that is there.
-    is_new: bool,
 }
 
 impl Change<'_> {
@@ -62,14 +54,6 @@ pub fn servers(client: McpClient, path: &Path) -> Result<Vec<(String, Option<Own
     Ok(found.into_iter().map(|(name, entry)| (name, own_server(&entry))).collect())
 }
 
-impl Backup {
-    /// Where the copy is, as a message says it.
-    pub fn shown(&self) -> String {
-        let which = if self.is_new { "the old file" } else { "the file before cogtok's first change" };
-        format!("{which} is {}", self.path.display())
-    }
-}
-
 /// Makes a change in the file of a client. Comments, order and other servers stay.
 ///
 /// # Errors
@@ -91,7 +75,7 @@ pub fn change(client: McpClient, path: &Path, change: &Change<'_>) -> Result<Edi
     }
     let backup = match &before {
         None => None,
-        Some(before) => Some(back_up(&place, before).map_err(unwritable)?),
+        Some(before) => backup::keep(client, &place, (before, &text)).map_err(unwritable)?,
     };
     let failure = RefCell::new(None);
     let edited = output_file::edit(&place, LIMIT, |text| {
@@ -127,16 +111,6 @@ pub fn check(client: McpClient, text: &str, path: &Path, change: &Change<'_>) ->
     }
 }
 
-/// Copies the file, unless there is a copy: the first one is the only one without cogtok's own changes.
-fn back_up(place: &Path, before: &[u8]) -> std::io::Result<Backup> {
-    let name = place.file_name().unwrap_or_default().to_string_lossy();
-    let path = place.with_file_name(format!("{name}.before-cogtok"));
-    match output_file::put_new(&path, before) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(Backup { path, is_new: false }),
-        done => done.map(|()| Backup { path, is_new: true }),
-    }
-}
-
 /// The text of the file; `None` without a file.
 pub fn text(path: &Path) -> Result<Option<String>> {
     bytes(path)?.map(|bytes| text_of(path, &bytes)).transpose()
@@ -154,7 +128,7 @@ fn text_of(path: &Path, bytes: &[u8]) -> Result<String> {
     Ok(text.as_str().to_owned())
 }
 
-fn read(client: McpClient, text: &str) -> Result<Vec<(String, Value)>> {
+pub(super) fn read(client: McpClient, text: &str) -> Result<Vec<(String, Value)>> {
     match client {
         McpClient::Codex => toml_servers::read(text, client.key()),
         _ => json_servers::read(text, client.key()),
@@ -166,9 +140,14 @@ fn apply(client: McpClient, text: &str, change: &Change<'_>) -> Result<String> {
         Change::Put(entry, _) => Some(entry.value(client)),
         Change::Remove(_) => None,
     };
+    with(client, text, change.name(), value.as_ref())
+}
+
+/// The text of a client's file with this entry, or without one.
+pub(super) fn with(client: McpClient, text: &str, name: &str, entry: Option<&Value>) -> Result<String> {
     match client {
-        McpClient::Codex => toml_servers::with(text, client.key(), change.name(), value.as_ref()),
-        _ => json_servers::with(text, client.key(), change.name(), value.as_ref()),
+        McpClient::Codex => toml_servers::with(text, client.key(), name, entry),
+        _ => json_servers::with(text, client.key(), name, entry),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Shapes and places are those of each client's documentation on 2026-11-28; Claude Code 2.1.197 and Codex 0.171 were also run.
 
+mod backup;
 mod edit;
 mod entry;
 mod json_servers;
