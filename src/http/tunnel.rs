@@ -6,9 +6,8 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
-use std::task::Poll;
 
-use http::{HeaderValue, Request, StatusCode, header};
+use http::{HeaderValue, Request, header};
 use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -70,29 +69,18 @@ pub(crate) async fn open<C: Read + Write + Unpin>(
         .allow_obsolete_multiline_headers_in_responses(true)
         .ignore_invalid_headers_in_responses(true)
         .max_headers(MOST_HEADERS);
-    let (mut sender, connection) = lenient.handshake(connection).await.map_err(broken)?;
-    let (mut answer, mut connection) = (pin!(sender.send_request(request)), pin!(connection.without_shutdown()));
+    let (mut sender, mut connection) = lenient.handshake(connection).await.map_err(broken)?;
+    let mut answer = pin!(sender.send_request(request));
     // The connection may end with the answer.
-    let mut ended = None;
+    let mut has_ended = false;
     let answer = poll_fn(|context| {
-        if ended.is_none()
-            && let Poll::Ready(end) = connection.as_mut().poll(context)
-        {
-            ended = Some(end);
-        }
+        has_ended = has_ended || connection.poll_without_shutdown(context).is_ready();
         answer.as_mut().poll(context)
     });
-    let answer = answer.await;
-    let status = answer.map_err(broken)?.status();
-    // After another success the connection would stay one to the proxy.
-    if status != StatusCode::OK {
-        return Err(TunnelError::Refused(status.as_u16()));
-    }
-    let ended = match ended {
-        Some(ended) => ended,
-        None => connection.await,
-    };
-    Ok(ended.map_err(broken)?.io)
+    let status = answer.await.map_err(broken)?.status();
+    // After any success the connection is the tunnel, from the end of the answer's head on. To the HTTP client it would stay one for
+    // requests after a 204.
+    if status.is_success() { Ok(connection.into_parts().io) } else { Err(TunnelError::Refused(status.as_u16())) }
 }
 
 fn cut_off() -> TunnelError {
