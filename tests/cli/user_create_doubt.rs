@@ -227,3 +227,19 @@ fn an_app_client_that_can_not_know_the_user_is_no_reason_to_drop_the_password() 
     client(&workshop().web.id);
     assert_eq!(resume(&home)[0]["password"], password);
 }
+
+#[test]
+fn the_user_who_is_not_finished_is_named_also_where_the_service_says_the_name_by_chance() {
+    let (home, _proxy, _) = unanswered(false, |request| {
+        let says = match request.json()["Username"].as_str() {
+            Some("pool") => "User pool us-east-1_x does not exist.",
+            _ => "There is no such thing as pool.",
+        };
+        (request.operation() == Some("AdminGetUser")).then(|| Answer::aws_error("ResourceNotFoundException", says))
+    });
+    for name in ["pool", "such"] {
+        create(&home, &["--username", name]).run().code(6).stderr_has("--resume");
+    }
+    let output = create(&home, &["--resume"]).run();
+    output.stderr_has("error: such: AdminGetUser").stderr_has("pool: AdminGetUser").stderr_has("User pool us-east-1_x");
+}

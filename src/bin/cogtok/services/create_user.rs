@@ -18,7 +18,7 @@ use cogtok::settings::types::Username;
 pub use maker::is_undecided;
 pub use proof::PasswordProof;
 use request_time::{asked, earlier_request, may_be_under_way, since};
-pub use resume::{Judge, is_of_another, resume};
+pub use resume::{Judge, is_of_another, names_user, resume};
 
 /// A created user.
 #[derive(Debug)]

@@ -46,10 +46,10 @@ pub fn has_other_attributes(record: &Record, user: &User) -> bool {
         .any(|(name, ours)| user.attributes.get(name).is_some_and(|theirs| !theirs.eq_ignore_ascii_case(ours)))
 }
 
-/// The code of a user of a run whose creator is unknown.
+/// The code of a user whose creator is unknown.
 const UNDECIDED: &str = "Undecided";
 
-/// Whether it failed since cogtok can't tell who created a user of a run.
+/// Whether it failed since cogtok can't tell who created the user.
 pub fn is_undecided(error: &Error) -> bool {
     error.code() == Some(UNDECIDED)
 }
@@ -74,10 +74,10 @@ pub fn undecided(record: &Record, user: &User) -> Error {
             "cogtok can't tell whether it or someone else created the user {name}, so nothing was changed: {made}{}",
             asked.unwrap_or_default()
         ),
-    );
+    )
+    .with_code(UNDECIDED);
     if record.is_of_run {
         return error
-            .with_code(UNDECIDED)
             .hint("add `--if-exists reset` if the user is yours: it gets the password of the run")
             .hint("add `--if-exists skip` if it is not: it stays as it is");
     }

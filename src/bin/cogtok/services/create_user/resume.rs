@@ -3,7 +3,7 @@
 use cogtok::aws::admin::{Admin, User, already_exists};
 use cogtok::error::{AdviceKind, Error, Kind, Result};
 
-use super::maker::{Maker, has_other_attributes, maker, reset, undecided};
+use super::maker::{Maker, has_other_attributes, is_undecided, maker, reset, undecided};
 use super::request_time::earlier_request;
 use super::{Made, PasswordProof, Sent, create, created, finish, send, unknown};
 use crate::services::journal::{IfExists, Journal, Record, State};
@@ -56,6 +56,7 @@ pub async fn resume(admin: &Admin, journal: &Journal, record: &mut Record, judge
         (State::Created | State::Done, None) => {
             journal.remove(record)?;
             Err(Error::new(Kind::Failure, format!("the user {} was deleted meanwhile", record.username))
+                .with_code(DELETED)
                 .hint("cogtok removed its record; create it again: cogtok user create{p}"))
         }
     }
@@ -104,9 +105,9 @@ async fn of_another(
     match judge.decided {
         Some(IfExists::Fail) | None => {
             journal.remove(record)?;
-            let error = Error::new(Kind::Failure, why);
+            let error = Error::new(Kind::Failure, why).with_code(OF_ANOTHER);
             Err(if record.is_of_run {
-                error.with_code(OF_ANOTHER).hint(AdviceKind::SkipOrResetExistingUser)
+                error.hint(AdviceKind::SkipOrResetExistingUser)
             } else {
                 error.hint(reset(record).fill("why", "to give it a new password"))
             })
@@ -123,6 +124,15 @@ async fn of_another(
 
 /// The code of a user whom somebody else created, of whom Cognito did not say so.
 const OF_ANOTHER: &str = "OfAnother";
+
+/// The code of a user who was deleted after cogtok created it.
+const DELETED: &str = "Deleted";
+
+/// Whether the message of an error of [`resume`] names the user: cogtok's own messages about one do. The words of a service don't count,
+/// which may contain the name by chance.
+pub fn names_user(error: &Error) -> bool {
+    error.kind() == Kind::Partial || is_undecided(error) || matches!(error.code(), Some(OF_ANOTHER | DELETED))
+}
 
 /// Whether it failed since there is such a user, of somebody else: only a person can decide about that one.
 pub fn is_of_another(error: &Error) -> bool {

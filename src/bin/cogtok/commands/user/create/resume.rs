@@ -76,12 +76,13 @@ fn resume_users(app: &App, args: &Create, profile: &Profile, journal: &Journal) 
         // A user that can't be finished must not block the others.
         let judge = Judge { proof: proof.as_ref(), ..Judge::default() };
         let made = app.block_on(create_user::resume(&admin, journal, &mut record, judge));
-        if let Err(error) = made.and_then(|made| hand_over(app, args.save_password, profile, journal, &record, &made)) {
-            let is_named = error.message().contains(&record.username);
-            let error = if is_named { error } else { error.context(&record.username) };
-            if let Some(earlier) = failed.replace(error) {
-                log::warn!(target: "cogtok", "{earlier}");
-            }
+        let named = |error| if create_user::names_user(&error) { error } else { error.context(&record.username) };
+        let handed_over =
+            made.map_err(named).and_then(|made| hand_over(app, args.save_password, profile, journal, &record, &made));
+        if let Err(error) = handed_over
+            && let Some(earlier) = failed.replace(error)
+        {
+            log::warn!(target: "cogtok", "{earlier}");
         }
     }
     if args.email.is_none() {
