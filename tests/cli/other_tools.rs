@@ -58,6 +58,25 @@ fn options_of_other_tools() {
         output.check(output.stderr.matches("`-p NAME`").count() == usize::from(hint.contains("-p")), words);
     }
     home.cogtok(["token", "m2m", "ws", "-p", "ws"]).run().code(2).stderr_lacks("choose a profile");
+    // What the line has already is not what it lacks.
+    for (words, hint) in [
+        ("token m2m --profile=ws zz", ""),
+        ("token m2m -qp ws zz", ""),
+        ("token m2m -pws zz", ""),
+        ("token m2m -ojson zz", "choose a profile with `-p NAME`"),
+        ("token user --username bob zz", "choose a profile with `-p NAME`"),
+        ("token user --username=bob -p ws zz", ""),
+        ("user try --run abc zz", "choose a profile with `-p NAME`"),
+        ("mcp install tools --client cursor zz", ""),
+        ("call http https://x.example/ -X POST zz", ""),
+        ("call http https://x.example/ -XPOST zz", ""),
+        ("call http https://x.example/ --request=POST zz", ""),
+    ] {
+        let message = home.cogtok(words.split(' ')).run().code(2).message();
+        let mut hints = message.lines().skip(2).map(|line| line.trim_start_matches("hint: "));
+        let found = hints.next().filter(|hint| !hint.starts_with("usage: ")).unwrap_or_default();
+        assert_eq!(found, hint, "{words}: {message}");
+    }
     let export = home.cogtok(["token", "m2m", "--export", "nushell"]).prints_on_failure().run();
     export.code(2).stderr_has("did you mean `--export=nushell`?");
     insta::assert_snapshot!(home.cogtok(["secret", "set", "passwrd"]).run().message(), @"
