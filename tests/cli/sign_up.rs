@@ -133,6 +133,13 @@ fn each_refusal_of_a_sign_up_says_what_to_do() {
             1,
             "check the pool's settings for messages",
         ),
+        (
+            &["--code", "1", "--", "-x@example.com"],
+            "ExpiredCodeException",
+            "Invalid code provided, please request a code again.",
+            4,
+            "have another one sent: `cogtok sign-up -p ws --resend -- -x@example.com`",
+        ),
     ] {
         let server = Server::always(Answer::aws_error(code, message));
         let home = Home::new();

@@ -1,6 +1,7 @@
 //! Turns the library's advice into hints: a sentence for each kind, with the profile and configuration that were named, and without options
 //! that the running command does not have.
 
+mod command_line;
 mod flow_sentences;
 mod hint;
 mod sentences;

@@ -6,6 +6,7 @@ use std::fmt;
 
 use cogtok::error::{AdviceSaid, is_unprintable};
 
+use super::command_line::CommandLine;
 use crate::io::shell::HERE;
 
 /// The most characters of foreign text in a hint.
@@ -39,6 +40,8 @@ enum Piece {
     Ours(Cow<'static, str>),
     /// Text that is shown as it is.
     Told(String),
+    /// A word of a command that begins as an option does.
+    Dashed(String),
     /// A placeholder without a value.
     Place(Cow<'static, str>),
 }
@@ -95,7 +98,7 @@ impl Hint {
         let value = value.to_string();
         match HERE.word(&value) {
             Some(word) if !value.chars().any(is_unprintable) && value.len() <= MOST => {
-                self.put(place, vec![Piece::Told(word)])
+                self.put(place, vec![piece_of_word(&value, word)])
             }
             _ => self,
         }
@@ -177,7 +180,7 @@ impl Hint {
         let names = |option: &str| {
             self.0.iter().any(|piece| match piece {
                 Piece::Ours(text) => text.contains(option),
-                Piece::Told(text) => text.contains(option),
+                Piece::Told(text) | Piece::Dashed(text) => text.contains(option),
                 Piece::Place(_) => false,
             })
         };
@@ -248,13 +251,22 @@ impl Hint {
     }
 
     fn joined(&self, running: &Running<'_>) -> String {
-        let pieces = self.0.iter().map(|piece| match piece {
-            Piece::Ours(text) => Cow::Owned(with_config(text, running)),
-            Piece::Told(text) | Piece::Place(Cow::Owned(text)) => Cow::Borrowed(text.as_str()),
-            Piece::Place(Cow::Borrowed(text)) => Cow::Borrowed(*text),
-        });
-        pieces.collect()
+        let mut line = CommandLine::default();
+        for piece in &self.0 {
+            match piece {
+                Piece::Ours(text) => line.ours(text, |text| with_config(text, running)),
+                Piece::Told(text) => line.text.push_str(text),
+                Piece::Dashed(word) => line.dashed(word),
+                Piece::Place(text) => line.text.push_str(text),
+            }
+        }
+        line.end();
+        line.text
     }
+}
+
+fn piece_of_word(value: &str, word: String) -> Piece {
+    if value.starts_with('-') { Piece::Dashed(word) } else { Piece::Told(word) }
 }
 
 /// Own text, split at its placeholders: names in lower case between braces.
@@ -295,8 +307,8 @@ fn general(name: &str, profile: Option<&str>, places: &[(&'static str, String)])
                 option.push(told(&format!(" {place}")));
                 continue;
             }
-            option
-                .extend(HERE.word(value).into_iter().flat_map(|word| [told(&format!(" {place} ")), Piece::Told(word)]));
+            let words = HERE.word(value).into_iter();
+            option.extend(words.flat_map(|word| [told(&format!(" {place} ")), piece_of_word(value, word)]));
         }
         option
     };

@@ -89,3 +89,23 @@ fn a_sign_in_is_for_the_user_and_client_of_the_line() {
     let named = Hint::new("`cogtok login{p} --username {user}`").word("user", "bob");
     assert_eq!(named.shown(&running).unwrap(), "`cogtok login -p ws --client-id abc --username bob`");
 }
+
+#[test]
+fn a_word_that_begins_as_an_option_does_can_be_run() {
+    let at = |ours: &'static str| shown(&Hint::new(ours).word("user", "-x@y.z"), Some("ws"));
+    for (ours, runs) in [
+        ("`cogtok sign-up {user}{p} --resend`", "`cogtok sign-up -p ws --resend -- -x@y.z`"),
+        ("set it: cogtok user set-password {user}{p}", "set it: cogtok user set-password -p ws -- -x@y.z"),
+        (
+            "add `--group GROUP` to `cogtok user create {user}{p} --resume`; into none: add `--no-group`",
+            "add `--group GROUP` to `cogtok user create -p ws --resume -- -x@y.z`; into none: add `--no-group`",
+        ),
+        ("cogtok user create{p} --username {user}", "cogtok user create -p ws --username=-x@y.z"),
+        ("add `--username {user}`", "add `--username=-x@y.z`"),
+        ("sign in as {user}: `cogtok login{p}`", "sign in as -x@y.z: `cogtok login -p ws`"),
+    ] {
+        assert_eq!(at(ours), runs);
+    }
+    let running = Running { who: &[("--username", "-x".to_owned())], ..Running::any(None) };
+    assert_eq!(Hint::new("cogtok login{p}").shown(&running).unwrap(), "cogtok login --username=-x");
+}
