@@ -211,6 +211,13 @@ fn ctrl_z_stops_at_every_question_and_fg_shows_it_again() {
         ("cogtok token user -p ws --no-refresh >/dev/null", "Password for ", PASSWORD, "code 0"),
         ("cogtok profile delete ws", "[y/N] ", "n", "nothing was deleted"),
         ("cogtok init", "Source: ", "./no-such.age", "There is no file `./no-such.age`."),
+        ("cogtok token verify -", "Paste the token, then Enter and Ctrl-D.", "\u{3}", "code 130"),
+        (
+            "cogtok token user -p ws --no-refresh --password-stdin",
+            "Paste it, then Enter and Ctrl-D; it is not shown.",
+            "\u{3}",
+            "code 130",
+        ),
     ] {
         // Only a shell with job control stops what it runs.
         let mut terminal = home.shell("bash", "PS1='> ' exec bash --norc --noprofile -i").pty();

@@ -105,7 +105,7 @@ impl TokenInput {
             Some("-") => {
                 let bytes = terminal::stdin_hidden_up_to(MOST_BYTES, || {
                     if terminal::can_ask() {
-                        terminal::note("Paste the token, then Enter and Ctrl-D.");
+                        terminal::put_note("Paste the token, then Enter and Ctrl-D.");
                     }
                 })?;
                 if bytes.len() > MOST_BYTES {

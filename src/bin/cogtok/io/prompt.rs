@@ -17,7 +17,7 @@ use crate::io::terminal::modes::Hidden;
 use crate::io::terminal::modes::{Asking, note_shown};
 use crate::io::terminal::typed;
 use crate::io::terminal::typed::Until;
-use crate::io::terminal::{new_line, show};
+use crate::io::terminal::{manner, new_line, note, show};
 use crate::io::tries::until_taken;
 
 /// Asks for a secret on the terminal, without showing what is typed; again where nothing was typed.
@@ -79,9 +79,17 @@ fn nothing(question: &str) -> Error {
 }
 
 /// Shows a question, now and again after a stop.
-fn put(question: &str) {
+pub fn put(question: &str) {
     note_shown(question);
     show(question);
+}
+
+/// As [`put`], as a note that can be turned off.
+pub fn put_note(text: &str) {
+    if !manner().is_quiet {
+        note_shown(&format!("{text}\n"));
+        note(text);
+    }
 }
 
 /// What is typed after a question. The library would show a question first and set the terminal's modes then: what a person pastes in

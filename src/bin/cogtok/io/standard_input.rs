@@ -7,8 +7,8 @@ use cogtok::secret::{MAX_BYTES, Secret};
 use tokio::sync::mpsc;
 
 use crate::io::person::{asking, can_ask};
+use crate::io::prompt::put;
 use crate::io::signals;
-use crate::io::terminal::show;
 use crate::io::terminal::typed;
 use crate::io::terminal::typed::Until;
 
@@ -43,7 +43,7 @@ pub fn stdin_secret() -> Result<Secret> {
 fn stdin_bytes() -> Result<Vec<u8>> {
     stdin_hidden_up_to(MAX_BYTES, || {
         if can_ask() {
-            show("Paste it, then Enter and Ctrl-D; it is not shown.\n");
+            put("Paste it, then Enter and Ctrl-D; it is not shown.\n");
         }
     })
 }

@@ -22,7 +22,7 @@ pub use crate::io::json::{JsonArray, json, json_line};
 pub use crate::io::person::{asking, can_ask, nobody_there, time_asking};
 pub use crate::io::prompt::{
     address, ask_in_background, ask_line, ask_line_once, ask_new_passphrase, ask_new_secret, ask_secret,
-    ask_secret_once, ask_shaped, can_offer, confirm, offer, pause, stop_asking,
+    ask_secret_once, ask_shaped, can_offer, confirm, offer, pause, put_note, stop_asking,
 };
 pub use crate::io::question::Question;
 pub use crate::io::standard_input::{stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to};

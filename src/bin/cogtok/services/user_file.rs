@@ -232,7 +232,7 @@ fn standard_input() -> Result<Box<dyn BufRead>> {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
     let limit = usize::try_from(LIMIT).unwrap_or(usize::MAX);
-    let ask = || terminal::note("paste the lines, then press Enter and Ctrl-D; they are not shown");
+    let ask = || terminal::put_note("paste the lines, then press Enter and Ctrl-D; they are not shown");
     let typed = terminal::stdin_hidden_up_to(limit, ask)?;
     if typed.len() > limit {
         return Err(too_large("standard input"));

@@ -91,8 +91,9 @@ fn access_token(app: &App, profile: &Profile) -> Result<Secret> {
 }
 
 fn from_stdin() -> Result<(Secret, Secret)> {
-    let ask =
-        || terminal::note("type the current password and the new one, a line each, then Ctrl-D; they are not shown");
+    let ask = || {
+        terminal::put_note("type the current password and the new one, a line each, then Ctrl-D; they are not shown")
+    };
     let bytes = Zeroizing::new(terminal::stdin_hidden_up_to(LIMIT, ask)?);
     let text = std::str::from_utf8(&bytes).map_err(|_| Error::usage("standard input is not UTF-8"))?;
     let mut lines = text.lines().map(|line| Secret::new(line.to_owned()));
