@@ -105,6 +105,39 @@ fn a_code_and_a_new_password_for_a_forgotten_one() {
 }
 
 #[test]
+fn what_was_mistyped_before_anything_is_sent_is_one_of_the_three() {
+    let server = pool();
+    let home = home_of(&server);
+    let set = ["user", "set-password", "bob@example.com", "--ask"];
+    let keys = ["--user-pool-id", "us-east-1_Example01"];
+    home.cogtok(["profile", "set", "ws", "user_pool_id", keys[1]]).run().ok();
+    for words in [&["sign-up", "bob@example.com"][..], &["password", "confirm", "--code", CODE], &set] {
+        let mut terminal = home.cogtok(words).aws().pty();
+        hidden(&mut terminal, "New password: ", NEW);
+        hidden(&mut terminal, "Repeat new password: ", PASSWORD);
+        terminal.expect("don't match. 2 tries left.");
+        new_password(&mut terminal, WEAK);
+        terminal.expect("1 try left.");
+        new_password(&mut terminal, WEAK);
+        let session = terminal.wait();
+        assert_ended(&session, 4, 3);
+        assert_eq!(session.text.matches("2 tries left").count(), 1, "{session:?}");
+    }
+    // Each question has its own three before the first is sent.
+    let mut terminal = home.cogtok(["password", "confirm"]).pty();
+    for _ in 0..2 {
+        terminal.expect("Code from the message: ").send_line("");
+    }
+    terminal.expect("1 try left.").expect("Code from the message: ").send_line("000000");
+    hidden(&mut terminal, "New password: ", NEW);
+    hidden(&mut terminal, "Repeat new password: ", PASSWORD);
+    terminal.expect("2 tries left.");
+    new_password(&mut terminal, NEW);
+    terminal.expect("CodeMismatchException");
+    assert_ended(&terminal.wait(), 4, 2);
+}
+
+#[test]
 fn the_current_password_before_it_is_changed() {
     let (home, _proxy) = counted();
     let keyring = Keyring::start();

@@ -50,17 +50,35 @@ pub fn why(error: &Error) -> &str {
     }
 }
 
-/// Sends `answers`, and again after `retype` where Cognito refuses one of those that were `typed`, three times in all.
+/// The answers that a person has left, who may give three to a question, whoever finds it wrong.
+#[derive(Debug, Clone, Copy)]
+pub struct Tries(usize);
+
+impl Tries {
+    /// None used so far.
+    pub fn all() -> Self {
+        Tries(terminal::MOST_TRIES)
+    }
+
+    /// Asks for one of the first answers. What could not be one counts.
+    pub fn first<T>(&mut self, ask: impl FnOnce() -> T) -> T {
+        let (answer, left) = terminal::with_tries_counted(ask);
+        self.0 = self.0.min(left);
+        answer
+    }
+}
+
+/// Sends `answers`, and again after `retype` where Cognito refuses one of those that were `typed`, as long as there are `tries`.
 ///
 /// # Errors
-/// The error of `send` for what nobody typed, and for the third answer; that of `retype`.
+/// The error of `send` for what nobody typed, and for the last answer; that of `retype`.
 pub fn until_accepted<A, T>(
     answers: &mut A,
-    typed: &[Mistyped],
+    (typed, tries): (&[Mistyped], Tries),
     mut send: impl FnMut(&A) -> Result<T>,
     retype: impl Fn(&mut A, Mistyped) -> Result<()>,
 ) -> Result<T> {
-    let mut left = terminal::MOST_TRIES;
+    let Tries(mut left) = tries;
     loop {
         let error = match send(answers) {
             Ok(done) => return Ok(done),

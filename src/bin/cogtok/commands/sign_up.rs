@@ -11,7 +11,7 @@ use cogtok::user_pool::cognito_idp::Idp;
 
 use crate::app::App;
 use crate::args::token_options::secret_from_stdin;
-use crate::commands::mistyped::Mistyped;
+use crate::commands::mistyped::{Mistyped, Tries};
 use crate::commands::password::code::{ask_code, ask_new_password, client, code, sent_to};
 use crate::commands::{mistyped, password_policy};
 use crate::io::terminal;
@@ -71,15 +71,16 @@ pub fn at(app: &App, profile: &Profile, args: &SignUp) -> Result<()> {
         terminal::hint(with_code(args));
         return Ok(());
     }
+    let mut tries = Tries::all();
     let (mut password, typed): (_, &[Mistyped]) = if args.password_stdin {
         (secret_from_stdin(shape::password)?, &[])
     } else {
         password_policy::show(app, profile, false);
-        (ask_new_password()?, &[Mistyped::NewPassword])
+        (tries.first(ask_new_password)?, &[Mistyped::NewPassword])
     };
     let idp = client(app, profile)?;
     let sign_up = |password: &Secret| app.block_on(idp.sign_up(&username, password, &attributes));
-    let signed_up = mistyped::until_accepted(&mut password, typed, sign_up, |password, _| {
+    let signed_up = mistyped::until_accepted(&mut password, (typed, tries), sign_up, |password, _| {
         *password = ask_new_password()?;
         Ok(())
     });
@@ -106,7 +107,9 @@ pub fn at(app: &App, profile: &Profile, args: &SignUp) -> Result<()> {
 fn confirm(app: &App, idp: &Idp, username: &Username, given: Option<&str>) -> Result<()> {
     let typed: &[Mistyped] = if given.is_some() { &[] } else { &[Mistyped::Code] };
     let confirm = |code: &Secret| app.block_on(idp.confirm_sign_up(username, code));
-    let confirmed = mistyped::until_accepted(&mut code(given)?, typed, confirm, |code, _| {
+    let mut tries = Tries::all();
+    let mut code = tries.first(|| code(given))?;
+    let confirmed = mistyped::until_accepted(&mut code, (typed, tries), confirm, |code, _| {
         *code = ask_code()?;
         Ok(())
     });

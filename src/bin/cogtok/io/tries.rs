@@ -26,6 +26,7 @@ pub fn until_taken<T>(mut ask: impl FnMut() -> Result<Result<T>>) -> Result<T> {
             }
             answer => {
                 LEFT.set(shared.map(|_| left));
+                LAST.set(left);
                 return answer;
             }
         }
@@ -35,6 +36,8 @@ pub fn until_taken<T>(mut ask: impl FnMut() -> Result<Result<T>>) -> Result<T> {
 thread_local! {
     /// The answers that are left to the questions of [`with_tries_left`].
     static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
+    /// The answers that the last question left, for [`with_tries_counted`].
+    static LAST: Cell<usize> = const { Cell::new(MOST_TRIES) };
 }
 
 /// Lets `ask` ask with at most `left` answers in all, and gives how many are left after it, the last one included.
@@ -42,4 +45,11 @@ pub fn with_tries_left<T>(left: usize, ask: impl FnOnce() -> T) -> (T, usize) {
     LEFT.set(Some(left));
     let answer = ask();
     (answer, LEFT.take().unwrap_or(left))
+}
+
+/// Lets `ask` ask as it does, and gives how many answers its last question left, the last one included.
+pub fn with_tries_counted<T>(ask: impl FnOnce() -> T) -> (T, usize) {
+    LAST.set(MOST_TRIES);
+    let answer = ask();
+    (answer, LAST.get())
 }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::code::client;
 use crate::app::App;
-use crate::commands::mistyped::Mistyped;
+use crate::commands::mistyped::{Mistyped, Tries};
 use crate::commands::token::renewal::signed_in;
 use crate::commands::{mistyped, password_policy};
 use crate::completion;
@@ -43,18 +43,19 @@ pub fn run(app: &App, args: &Change) -> Result<()> {
     profile.user_client_id().map_err(|error| app.without_profile(&profile, error))?;
     let profile = app.resolve_user(profile, Some("password change"))?;
     let access_token = access_token(app, &profile)?;
+    let mut tries = Tries::all();
     let mut passwords = if args.passwords_stdin {
         from_stdin()?
     } else {
-        let current = ask_current()?;
+        let current = tries.first(ask_current)?;
         password_policy::show(app, &profile, false);
-        (current, ask_new()?)
+        (current, tries.first(ask_new)?)
     };
     let idp = client(app, &profile)?;
     let typed: &[Mistyped] =
         if args.passwords_stdin { &[] } else { &[Mistyped::CurrentPassword, Mistyped::NewPassword] };
     let change = |(current, new): &(Secret, Secret)| app.block_on(idp.change_password(&access_token, current, new));
-    mistyped::until_accepted(&mut passwords, typed, change, |(current, new), wrong| {
+    mistyped::until_accepted(&mut passwords, (typed, tries), change, |(current, new), wrong| {
         match wrong {
             Mistyped::CurrentPassword => *current = ask_current()?,
             _ => *new = ask_new()?,

@@ -8,7 +8,7 @@ use cogtok::secret::{Secret, shape};
 use super::code::{ask_code, ask_new_password, code, user_client};
 use crate::app::App;
 use crate::args::token_options::secret_from_stdin;
-use crate::commands::mistyped::Mistyped;
+use crate::commands::mistyped::{Mistyped, Tries};
 use crate::commands::{mistyped, password_policy};
 use crate::completion;
 use crate::io::terminal;
@@ -35,19 +35,19 @@ pub struct Confirm {
 
 pub fn run(app: &App, args: &Confirm) -> Result<()> {
     let (profile, username, idp) = user_client(app, args.username.as_deref())?;
-    let mut typed = Vec::new();
+    let (mut typed, mut tries) = (Vec::new(), Tries::all());
     typed.extend(args.code.is_none().then_some(Mistyped::Code));
-    let code = code(args.code.as_deref())?;
+    let code = tries.first(|| code(args.code.as_deref()))?;
     let password = if args.password_stdin {
         secret_from_stdin(shape::password)?
     } else {
         typed.push(Mistyped::NewPassword);
         password_policy::show(app, &profile, false);
-        ask_new_password()?
+        tries.first(ask_new_password)?
     };
     let confirm =
         |(code, password): &(Secret, Secret)| app.block_on(idp.confirm_forgot_password(&username, code, password));
-    let done = mistyped::until_accepted(&mut (code, password), &typed, confirm, |(code, password), wrong| {
+    let done = mistyped::until_accepted(&mut (code, password), (&typed, tries), confirm, |(code, password), wrong| {
         match wrong {
             Mistyped::Code => *code = ask_code()?,
             _ => *password = ask_new_password()?,

@@ -19,7 +19,7 @@ use crate::app::options::not_empty;
 use crate::app::{App, SecretSource, can_store_for, first_old_variable, instead};
 use crate::args::token_options::{TokenOptions, secret_from_stdin};
 use crate::args::token_output::again;
-use crate::commands::mistyped::Mistyped;
+use crate::commands::mistyped::{Mistyped, Tries};
 use crate::commands::{mistyped, refused_scopes};
 use crate::io::shell::{CREDENTIALS, Export, Value};
 use crate::io::terminal::Question;
@@ -146,9 +146,10 @@ pub fn serve(app: &App, args: &M2m) -> Result<(Profile, CachePolicy, TokenRespon
                     Ok(TokenResponse { tokens, source: TokenOrigin::Network })
                 })
             };
-            let mut early = before_waiting(app, &profile, given)?;
+            let mut tries = Tries::all();
+            let mut early = tries.first(|| before_waiting(app, &profile, given))?;
             let typed: &[Mistyped] = if app.is_typed(SecretKind::M2mClient) { &[Mistyped::ClientSecret] } else { &[] };
-            mistyped::until_accepted(&mut early, typed, fetch, |early, _| {
+            mistyped::until_accepted(&mut early, (typed, tries), fetch, |early, _| {
                 *early = before_waiting(app, &profile, None)?;
                 Ok(())
             })?

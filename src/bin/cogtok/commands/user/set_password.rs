@@ -17,7 +17,7 @@ use super::selection::{Others, Selection};
 use crate::app::App;
 use crate::app::options::Output;
 use crate::args::token_options::secret_from_stdin;
-use crate::commands::mistyped::Mistyped;
+use crate::commands::mistyped::{Mistyped, Tries};
 use crate::commands::{mistyped, password_policy};
 use crate::completion;
 use crate::io::terminal;
@@ -80,11 +80,12 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let profile = app.profile(&[])?;
     let pool = profile.user_pool_id().map_err(|error| app.without_profile(&profile, error))?;
     let named = users.named(app)?;
+    let mut tries = Tries::all();
     let given = match (args.password_stdin, args.ask) {
         (true, _) => Some(secret_from_stdin(shape::password)?),
         (_, true) => {
             password_policy::show(app, &profile, true);
-            Some(ask()?)
+            Some(tries.first(ask)?)
         }
         (false, false) => None,
     };
@@ -160,7 +161,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     // Several users may have the one that was typed already, once the first has refused it.
     let typed: &[Mistyped] = if args.ask && is_one { &[Mistyped::NewPassword] } else { &[] };
     let mut given = given;
-    let result = mistyped::until_accepted(&mut given, typed, &mut set_with, |given, _| {
+    let result = mistyped::until_accepted(&mut given, (typed, tries), &mut set_with, |given, _| {
         *given = Some(ask()?);
         Ok(())
     });
