@@ -285,6 +285,8 @@ kinds! {
     SupplyMfaCode,
     /// Supply the password without a keyring.
     SupplyPassword,
+    /// Supply the secret of the users' app client without a keyring.
+    SupplyUserClientSecret,
     /// The service failed: try again later, and note the request id.
     TryFailedServiceLater,
     /// Try again later, and note the request id.

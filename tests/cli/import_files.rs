@@ -101,7 +101,6 @@ fn terraforms_outputs_from_a_file_and_from_a_pipe() {
     exit 7
     error: no keyring service is reachable: there is no D-Bus session (wanted: the m2m-client secret of client [client]) (profile `piped`)
     hint: log in to a desktop session
-    hint: without a keyring: COGTOK_M2M_CLIENT_SECRET supplies the secret
     hint: or keep secrets in an encrypted file: cogtok secret init --help
     hint: nothing was imported; `--no-secrets` imports without the secrets
     ");

@@ -105,6 +105,7 @@ mod import_hostile;
 mod import_names;
 mod import_secrets;
 mod import_shared;
+mod import_without_keyring;
 mod init;
 mod input_shapes;
 mod interrupts;

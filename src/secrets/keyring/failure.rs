@@ -137,7 +137,7 @@ impl KeyringMessage {
 fn without_keyring(kind: SecretKind) -> Advice {
     match kind {
         SecretKind::M2mClient | SecretKind::M2mClientNext => AdviceKind::SupplyClientSecret.into(),
-        SecretKind::UserClient => "without a keyring: COGTOK_USER_CLIENT_SECRET supplies the secret".into(),
+        SecretKind::UserClient => AdviceKind::SupplyUserClientSecret.into(),
         SecretKind::Password => AdviceKind::SupplyPassword.into(),
         SecretKind::Totp => AdviceKind::SupplyMfaCode.into(),
         SecretKind::RefreshToken | SecretKind::Device => "without a keyring: sign in again each time".into(),

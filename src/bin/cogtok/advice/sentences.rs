@@ -140,6 +140,7 @@ pub fn sentence(kind: AdviceKind) -> Option<&'static str> {
         AdviceKind::SupplyClientSecret => "without a keyring: COGTOK_M2M_CLIENT_SECRET, `--client-secret-stdin` or `--secret-arn` supply the secret ?? without a keyring: COGTOK_M2M_CLIENT_SECRET supplies the secret",
         AdviceKind::SupplyMfaCode => "without a keyring: `--mfa-code`, `--mfa-code-stdin` or COGTOK_MFA_CODE supply a code ?? without a keyring: COGTOK_MFA_CODE supplies a code",
         AdviceKind::SupplyPassword => "without a keyring: COGTOK_PASSWORD or `--password-stdin` supply the password ?? without a keyring: COGTOK_PASSWORD supplies the password",
+        AdviceKind::SupplyUserClientSecret => "without a keyring: COGTOK_USER_CLIENT_SECRET supplies the secret",
         AdviceKind::TryFailedServiceLater => "the service failed: try again later; `-v` shows the request id",
         AdviceKind::TryLaterWithRequestId => "try again later; `-v` shows the request id",
         AdviceKind::UseAllowedFlow => "the app client does not allow this flow: `cogtok profile set {name} user.auth_flow FLOW` names another",

@@ -43,7 +43,6 @@ pub fn run(app: &mut App, args: &Init) -> Result<()> {
             .hint("create a profile: cogtok profile import SOURCE, or cogtok profile create NAME --user-pool-id ID --client-id ID")
             .hint("then get a token: `cogtok token user --username NAME`, or `cogtok token m2m`"));
     }
-    app.offer_nothing();
     app.expect_new_config();
     let named: Option<ProfileName> = args.name.as_deref().map(str::parse).transpose()?;
     if let Some(name) = named.as_ref().filter(|name| app.config().is_ok_and(|config| config.names().contains(name))) {

@@ -119,9 +119,9 @@ pub fn carry_out(app: &App, plans: &mut [ProfilePlan], writing: Writing) -> Resu
     if writing.is_dry_run {
         return existing_secrets::find_going(app, plans, |old, heirs| DeletionPlan::at_a_look(app, old, heirs));
     }
-    existing_secrets::keep_what_is_stored(app, plans, writing.replaces)?;
+    app.with_needed_store(|app| existing_secrets::keep_what_is_stored(app, plans, writing.replaces))?;
     existing_secrets::find_going(app, plans, |old, heirs| DeletionPlan::of(app, old, heirs, false))?;
-    let stored = existing_secrets::store(app, plans)?;
+    let stored = app.with_needed_store(|app| existing_secrets::store(app, plans))?;
     write(app, plans).map_err(|error| stored.undo(app, error.hint("nothing was imported")))?;
     plans.iter().try_for_each(|plan| plan.going.forget(app, &format!("replaced profile `{}`", plan.name)))
 }

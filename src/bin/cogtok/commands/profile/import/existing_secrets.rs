@@ -1,6 +1,6 @@
 //! The secret store during an import: what is added, what stays, and what is deleted with a replaced profile.
 
-use cogtok::error::{Advice, Error, Kind, Result};
+use cogtok::error::{Advice, AdviceKind, Error, Kind, Result};
 use cogtok::secret::Secret;
 use cogtok::secrets::store::SecretId;
 use cogtok::settings::profile::Profile;
@@ -12,7 +12,7 @@ use super::profile_plan::ProfilePlan;
 use crate::app::{App, UnreadableProfile, as_written, other_profiles};
 use crate::env;
 
-const WITHOUT: &str = "nothing was imported; `--no-secrets` imports without the secrets";
+const WITHOUT: &str = "nothing was imported; `--no-secrets` imports without the secrets ?? nothing was imported; to import without the secrets: cogtok profile import SOURCE --no-secrets";
 
 /// Refuses to replace another secret that is stored for the same client and address: a source must not overwrite this machine's secrets. A
 /// replaced profile's own secret may be replaced.
@@ -28,11 +28,11 @@ pub fn keep_what_is_stored(app: &App, plans: &[ProfilePlan], replaces: bool) -> 
                 if stored.is_some_and(|stored| stored.expose() != secret.value.expose()) {
                     let error = Error::config(format!("another {binding} is already stored: nothing was imported"));
                     return Err(match (others.first(), unreadable) {
-                        (None, None) => error.hint("`--replace` replaces it, `--no-secrets` keeps yours"),
+                        (None, None) => error.hint("`--replace` replaces it, `--no-secrets` keeps yours ?? to keep yours: cogtok profile import SOURCE --no-secrets"),
                         (None, Some(other)) => other.keeps(binding).hint(WITHOUT),
                         (Some(other), _) => error
                             .hint(
-                                Advice::new("it is in use by {others}; `--no-secrets` keeps it")
+                                Advice::new("it is in use by {others}; `--no-secrets` keeps it ?? it is in use by {others}; to keep it: cogtok profile import SOURCE --no-secrets")
                                     .text("others", list(&others)),
                             )
                             .hint(
@@ -166,9 +166,17 @@ pub fn of_another_passphrase(app: &App, file: &str, error: Error) -> Error {
     error.with_hint(Advice::new(advice).text("file", file)).hint(WITHOUT)
 }
 
+/// The error of an import that had no place for its secrets.
 fn without(error: Error) -> Error {
     match error.kind() {
-        Kind::Store => error.hint(WITHOUT),
+        // An import stores secrets: a command that uses them later may get them from a variable.
+        Kind::Store => error.map_advice(|advice| (!supplies_secret(&advice)).then_some(advice)).hint(WITHOUT),
         _ => error,
     }
+}
+
+fn supplies_secret(advice: &Advice) -> bool {
+    use AdviceKind::{SupplyClientSecret, SupplyMfaCode, SupplyPassword, SupplyUserClientSecret};
+    let kinds = [SupplyClientSecret, SupplyMfaCode, SupplyPassword, SupplyUserClientSecret];
+    advice.kind().is_some_and(|kind| kinds.contains(&kind))
 }
