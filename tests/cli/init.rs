@@ -184,6 +184,22 @@ fn the_first_sign_in_offers_a_place_for_the_session_without_a_keyring() {
 }
 
 #[test]
+fn an_export_whose_name_is_taken_gets_another() {
+    let home = fresh();
+    home.cogtok(["profile", "create", "ws", "--user-pool-id", "us-east-1_Another00", "--client-id", "web"]).run().ok();
+    let organiser = Home::new();
+    organiser.workshop_profile(workshop());
+    let export = organiser.cogtok(["profile", "export", "ws", "-q"]).run().ok().stdout.clone();
+    let file = home.plant("ws.toml", export);
+    let mut terminal = init(&home, &[file.to_str().unwrap()]);
+    terminal.expect("there is already a profile `ws`: the new one is `ws-2`").expect("created profile `ws-2`");
+    terminal.expect("User name: ").send("\u{3}");
+    terminal.wait();
+    home.cogtok(["profile", "show", "ws"]).run().ok().stdout_has("us-east-1_Another00");
+    home.cogtok(["profile", "show", "ws-2"]).run().ok().stdout_has(&workshop().pool_id);
+}
+
+#[test]
 fn a_file_below_the_home_directory_is_found_at_the_question() {
     let home = fresh();
     home.plant("Downloads/class.env", "COGNITO_USER_POOL_ID=us-east-1_AbCdEfGhI\nCOGNITO_CLIENT_ID=web\n");

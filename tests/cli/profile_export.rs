@@ -142,6 +142,11 @@ fn several_profiles_go_under_their_own_names_and_one_may_have_another() {
     import(&["--replace"]).ok().stderr_has("(your own, unchanged)");
     assert_eq!(settings(&other, "ws")["user.username"], json!("bob@example.com"));
     let one = home.cogtok(["profile", "export", "w.2", "-q"]).run().ok().stdout.clone();
+    insta::assert_snapshot!(other.cogtok(["profile", "import", "-"]).stdin(&one).run().message(), @"
+    exit 3
+    error: profile `w.2` already exists: nothing was imported
+    hint: add `--replace` to replace it, or `--name NAME` for another; `--dry-run --replace` shows what would change
+    ");
     other.cogtok(["profile", "import", "-", "--name", "renamed"]).stdin(&one).run().ok();
     assert_eq!(settings(&other, "renamed")["m2m.client_id"], json!("other"));
     // An address of the command line goes into each.

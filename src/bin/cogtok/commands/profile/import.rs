@@ -25,12 +25,16 @@ use crate::io::terminal;
 use crate::services::import::SourceKind;
 use collect::CollectedSources;
 pub use plan::Choice;
-use plan::{ImportPlan, Opener, SecretHandling, Writing};
+use plan::{ImportPlan, Opener, SecretHandling, TakenNames, Writing};
 pub use profile_plan::ProfilePlan;
 use source::Opened;
 pub use source::located;
 
 const FORMS: [Output; 2] = [Output::Text, Output::Json];
+
+/// The ways on where the profile is there already.
+const ALREADY_THERE: &str =
+    "add `--replace` to replace it, or `--name NAME` for another; `--dry-run --replace` shows what would change";
 
 /// Create a profile from a workshop's file, secret, stack or pool
 ///
@@ -110,6 +114,7 @@ impl Import {
                 _ => SecretHandling::Store,
             },
             writing: Writing { replaces: self.replace, is_dry_run: self.dry_run },
+            taken_names: TakenNames::Refused,
         })
     }
 }
@@ -169,7 +174,8 @@ pub fn planned(app: &App, source: Source, named: Option<ProfileName>) -> Result<
         Source::Named { source, kind, choice } => (source, kind, choice, None),
         Source::Typed(found) => (String::new(), None, Choice::default(), Some(found)),
     };
-    let plan = ImportPlan { source, kind, opener: Opener::Any, choice, secrets: SecretHandling::Store, writing };
+    let (secrets, taken_names) = (SecretHandling::Store, TakenNames::Numbered);
+    let plan = ImportPlan { source, kind, opener: Opener::Any, choice, secrets, writing, taken_names };
     let gathered = match typed {
         Some(found) => CollectedSources { kind: SourceKind::Issuer, found, file_name: None },
         None => match source::open(app, &plan.source, plan.kind, &plan.opener)? {
@@ -181,7 +187,10 @@ pub fn planned(app: &App, source: Source, named: Option<ProfileName>) -> Result<
     };
     let name = match named {
         Some(name) => name,
-        None => free_name(app, &gathered)?,
+        None => {
+            let base = gathered.friendly_name().unwrap_or_else(|| "workshop".to_owned());
+            free_name(&base, &app.config()?.names())?
+        }
     };
     terminal::set_profile(Some(name.as_str()));
     Ok(vec![apply::plan(app, name, gathered, plan.secrets)?])
@@ -195,11 +204,9 @@ pub fn write(app: &App, plans: &mut [ProfilePlan]) -> Result<()> {
     apply::carry_out(app, plans, Writing { replaces: false, is_dry_run: false })
 }
 
-/// A name that no profile has: the domain's, else what the source suggests, with a number where it is taken.
-fn free_name(app: &App, gathered: &CollectedSources) -> Result<ProfileName> {
-    let base = gathered.friendly_name().unwrap_or_else(|| "workshop".to_owned());
-    let taken = app.config()?.names();
-    let names = std::iter::once(base.clone()).chain((2..).map(|number| format!("{base}-{number}")));
+/// A name that is not among those taken: `base`, with a number if need be.
+fn free_name(base: &str, taken: &[ProfileName]) -> Result<ProfileName> {
+    let names = std::iter::once(base.to_owned()).chain((2..).map(|number| format!("{base}-{number}")));
     let mut free = names.filter_map(|name| name.parse::<ProfileName>().ok()).filter(|name| !taken.contains(name));
     free.next().ok_or_else(|| Error::usage("no name is left for the profile").hint("add `--name NAME`"))
 }
@@ -216,7 +223,5 @@ fn check_name(app: &App, name: &ProfileName, replaces: bool) -> Result<()> {
     if replaces || !app.config()?.names().contains(name) {
         return Ok(());
     }
-    Err(Error::config(format!("profile `{name}` already exists")).hint(
-        "add `--replace` to replace it, or `--name NAME` for another; `--dry-run --replace` shows what would change",
-    ))
+    Err(Error::config(format!("profile `{name}` already exists")).hint(ALREADY_THERE))
 }

@@ -18,6 +18,16 @@ pub struct ImportPlan {
     pub choice: Choice,
     pub secrets: SecretHandling,
     pub writing: Writing,
+    pub taken_names: TakenNames,
+}
+
+/// What becomes of a suggested name that another profile has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenNames {
+    /// It is refused, unless that profile may be replaced.
+    Refused,
+    /// A number after it makes it another one.
+    Numbered,
 }
 
 /// How to open a sealed file, if an option says it.

@@ -1,18 +1,46 @@
 //! Imports the output of `profile export`: any number of profiles, from the file only, without network.
 
 use cogtok::error::{Advice, Error, Result};
+use cogtok::oauth::client_bundle::candidates::ProfileCandidate;
 use cogtok::settings::types::ProfileName;
 use cogtok::store::config::list;
 
-use super::apply;
 use super::collect::CollectedSources;
-use super::plan::{ImportPlan, SecretHandling};
+use super::plan::{ImportPlan, SecretHandling, TakenNames};
 use super::profile_plan::ProfilePlan;
 use super::source::Text;
+use super::{ALREADY_THERE, apply, free_name};
 use crate::app::App;
 use crate::io::terminal;
 use crate::services::import::SourceKind;
 use crate::services::import::profile_export::{Shared, read};
+
+/// Gives another name to each profile whose own is taken.
+fn number_taken(profiles: &mut [(ProfileName, ProfileCandidate)], there: &[ProfileName]) -> Result<()> {
+    let mut taken: Vec<ProfileName> = profiles.iter().map(|(name, _)| name.clone()).chain(there.to_vec()).collect();
+    for (name, _) in profiles.iter_mut().filter(|(name, _)| there.contains(name)) {
+        let free = free_name(name.as_str(), &taken)?;
+        terminal::note(&format!("there is already a profile `{name}`: the new one is `{free}`"));
+        taken.push(free.clone());
+        *name = free;
+    }
+    Ok(())
+}
+
+/// The error that profiles of these names exist; `count` is how many the export has.
+fn already_there(taken: &[ProfileName], count: usize) -> Error {
+    let (there, it) = match taken {
+        [one] => (format!("profile `{one}` already exists"), "it"),
+        several => (format!("profiles {} already exist", list(several)), "them"),
+    };
+    let error = Error::config(format!("{there}: nothing was imported"));
+    if count == 1 {
+        return error.hint(ALREADY_THERE);
+    }
+    error.hint(
+        Advice::new("add `--replace` to replace {it}; `--dry-run --replace` shows what would change").text("it", it),
+    )
+}
 
 /// The plan for each profile of the export.
 pub fn plans(app: &App, plan: &ImportPlan, named: Option<ProfileName>, text: &Text) -> Result<Vec<ProfilePlan>> {
@@ -32,17 +60,13 @@ pub fn plans(app: &App, plan: &ImportPlan, named: Option<ProfileName>, text: &Te
         }
     }
     let there = app.config()?.names();
+    if plan.taken_names == TakenNames::Numbered {
+        number_taken(&mut profiles, &there)?;
+    }
     let taken: Vec<ProfileName> =
         profiles.iter().map(|(name, _)| name.clone()).filter(|name| there.contains(name)).collect();
     if !taken.is_empty() && !plan.writing.replaces {
-        let (there, it) = match taken.as_slice() {
-            [one] => (format!("profile `{one}` already exists"), "it"),
-            several => (format!("profiles {} already exist", list(several)), "them"),
-        };
-        return Err(Error::config(format!("{there}: nothing was imported")).hint(
-            Advice::new("add `--replace` to replace {it}; `--dry-run --replace` shows what would change")
-                .text("it", it),
-        ));
+        return Err(already_there(&taken, profiles.len()));
     }
     let mut plans = Vec::new();
     for (name, mut found) in profiles {
