@@ -19,7 +19,9 @@ fn everybody() -> (Home, Server) {
 #[test]
 fn a_malformed_filter_reaches_nobody() {
     let (home, server) = everybody();
-    for filter in ["seat", "email=a@b.c", "", "email = \"a\" or email = \"b\"", "= \"a\"", "email ~ \"a\""] {
+    for filter in
+        ["seat", "email=a@b.c", "", "email = \"a\" or email = \"b\"", "= \"a\"", "email ~ \"a\"", "email = 'a@b.c'"]
+    {
         for words in [&["user", "list"][..], &["user", "delete", "--yes"], &["user", "set-password", "--yes"]] {
             let output = home.cogtok(words).args(["--filter", filter]).aws().run();
             output.code(2).stderr_has("is not a filter");
@@ -30,6 +32,11 @@ fn a_malformed_filter_reaches_nobody() {
     exit 2
     error: `email=a@b.c` is not a filter
     hint: the value is in double quotes: --filter 'email = "a@b.c"'
+    "#);
+    insta::assert_snapshot!(home.cogtok(["user", "delete", "--filter", "email ^= 'seat-'", "--dry-run"]).aws().run().message(), @r#"
+    exit 2
+    error: `email ^= 'seat-'` is not a filter
+    hint: the value is in double quotes: --filter 'email ^= "seat-"'
     "#);
     insta::assert_snapshot!(home.cogtok(["user", "list", "--filter", "seat"]).aws().run().message(), @r#"
     exit 2

@@ -88,7 +88,8 @@ fn every_page_is_asked_for_once_and_a_limit_says_what_it_left_out() {
     // The filter is Cognito's business, and reaches it byte for byte.
     let (some, requests) = ask(&["--json", "--filter", "email ^= \"person-01\""]);
     assert_eq!((emails(some.ok()).len(), requests.len()), (10, 1));
-    for filter in ["\"email\" = \"person-007@example.com\"", "name = \"No \\\"7\\\" – ünï\" ", "status='Enabled'"] {
+    for filter in ["\"email\" = \"person-007@example.com\"", "name = \"No \\\"7\\\" – ünï\" ", "status=\"Enabled\""]
+    {
         let (_, requests) = ask(&["--filter", filter]);
         assert!(requests.iter().all(|request| request["Filter"] == filter), "{requests:?}");
     }

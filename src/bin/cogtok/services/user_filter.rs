@@ -2,7 +2,10 @@
 
 use cogtok::error::{Advice, AdviceKind, Error, Result, printable};
 
-/// Refuses what is not an attribute, `=` or `^=`, and a value in quotation marks. Which attributes there are is Cognito's
+/// What people put around a value, or a program that writes for them.
+const QUOTES: [char; 8] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}'];
+
+/// Refuses what is not an attribute, `=` or `^=`, and a value in double quotation marks. Which attributes there are is Cognito's
 /// business.
 ///
 /// # Errors
@@ -15,7 +18,7 @@ pub fn check(filter: &str) -> Result<()> {
     if is_quoted(value) {
         return Ok(());
     }
-    let bare = value.trim_matches(['"', '\'']).replace(['"', '\\'], "");
+    let bare = value.trim_matches(QUOTES).replace(['"', '\\'], "");
     let meant = format!("{attribute} {operator} \"{bare}\"");
     Err(malformed().hint(Advice::new("the value is in double quotes: --filter {meant}").quoted("meant", meant)))
 }
@@ -34,16 +37,19 @@ fn parts(filter: &str) -> Option<(&str, &str, &str)> {
     is_name(attribute).then(|| (attribute, operator, rest[operator.len()..].trim()))
 }
 
-/// Whether it is a single quoted text, with quotes inside escaped.
+/// Whether it is one text in double quotation marks, with those inside escaped.
 fn is_quoted(value: &str) -> bool {
+    const QUOTE: char = '"';
     let mut chars = value.chars();
-    let Some(quote) = chars.next().filter(|quote| ['"', '\''].contains(quote)) else { return false };
+    if chars.next() != Some(QUOTE) {
+        return false;
+    }
     let mut is_escaped = false;
     while let Some(c) = chars.next() {
         match c {
             _ if is_escaped => is_escaped = false,
             '\\' => is_escaped = true,
-            c if c == quote => return chars.as_str().is_empty(),
+            QUOTE => return chars.as_str().is_empty(),
             _ => {}
         }
     }
@@ -59,7 +65,7 @@ mod tests {
         for good in [
             "email ^= \"test-\"",
             "\"email\" = \"a@b.c\"",
-            "status='Enabled'",
+            "status=\"Enabled\"",
             "name = \"No \\\"7\\\" – ünï\" ",
             "cognito:user_status = \"CONFIRMED\"",
             "sub=\"\"",
@@ -72,6 +78,11 @@ mod tests {
         }
         for two in ["email = \"a\" or email = \"b\"", "email = \"a\"\"b\"", "a b = \"c\""] {
             assert_eq!(check(two).unwrap_err().kind().exit_code(), 2, "{two}");
+        }
+        for other in
+            ["status='Enabled'", "email = 'a@b.c'", "email ^= 'a\"", "email = \u{201c}a\u{201d}", "email = `a`"]
+        {
+            assert_eq!(check(other).unwrap_err().kind().exit_code(), 2, "{other}");
         }
     }
 }
