@@ -1,6 +1,7 @@
 //! The last line of `cogtok doctor` is what to type next: what fixes the first failure, what is missing, or what gets a token.
 
-use crate::harness::Home;
+use crate::harness::{Home, workshop};
+use serde_json::json;
 
 fn last_line(home: &Home) -> String {
     let output = home.cogtok(["doctor", "--offline"]).prints_on_failure().run();
@@ -20,6 +21,12 @@ fn it_is_the_one_command_that_comes_next() {
         (format!("{pool}{user}"), "Next, get a token: cogtok token user -p ws --username NAME"),
         (format!("{pool}{user}username = \"alice\"\n"), "Next, get a token: cogtok token user -p ws"),
         (format!("{pool}{domain}{user}"), "Next, sign in with the browser: cogtok login -p ws"),
+        // The domain may be there for the machine only.
+        (format!("{pool}{domain}{user}{machine}"), "Next, get a token: cogtok token user -p ws --username NAME"),
+        (
+            format!("{pool}{domain}{user}redirect_uris = [\"http://127.0.0.1:8484/callback\"]\n{machine}"),
+            "Next, sign in with the browser: cogtok login -p ws",
+        ),
         (machine.to_owned(), "Next, store the client secret: cogtok secret set m2m-client -p ws"),
         (format!("{pool}{user}{machine}"), "Next, get a token: cogtok token user -p ws --username NAME"),
     ] {
@@ -32,6 +39,37 @@ fn it_is_the_one_command_that_comes_next() {
     assert_eq!(output.ok().stderr.lines().last(), Some("Next, get a token: cogtok token m2m -p ws"));
     home.config(&format!("version = 1\n{machine}"));
     assert_eq!(last_line(&home), "Next, choose a profile: cogtok profile use NAME");
+}
+
+#[test]
+fn the_browser_is_named_only_where_the_app_client_takes_it() {
+    let ws = workshop();
+    let client = |settings: serde_json::Value| {
+        let mut body = json!({"ClientName": "next", "GenerateSecret": false,
+            "ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]});
+        body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        ws.admin("CreateUserPoolClient", body)["UserPoolClient"]["ClientId"].as_str().unwrap().to_owned()
+    };
+    let grant = |callback: &str| {
+        json!({"AllowedOAuthFlows": ["code"], "AllowedOAuthFlowsUserPoolClient": true, "AllowedOAuthScopes": ["openid"],
+            "SupportedIdentityProviders": ["COGNITO"], "CallbackURLs": [callback]})
+    };
+    let (browser, by_name) =
+        ("sign in with the browser: cogtok login -p ws", "get a token: cogtok token user -p ws --username NAME");
+    for (client, expected) in [
+        (client(json!({})), by_name),
+        (client(grant("https://app.example/cb")), by_name),
+        (client(grant("http://127.0.0.1:8484/callback")), browser),
+    ] {
+        let home = Home::new();
+        home.config(&format!(
+            "version = 1\ndefault_profile = \"ws\"\n[profiles.ws]\nuser_pool_id = \"{}\"\ndomain = \"{}\"\n\
+             endpoint_url = \"{}\"\n[profiles.ws.user]\nclient_id = \"{client}\"\n",
+            ws.pool_id, ws.endpoint, ws.endpoint
+        ));
+        let output = home.cogtok(["doctor"]).aws().run();
+        assert_eq!(output.ok().stderr.lines().last(), Some(format!("Next, {expected}").as_str()), "{}", output.stdout);
+    }
 }
 
 #[test]

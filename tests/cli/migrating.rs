@@ -128,7 +128,7 @@ fn a_chosen_profile_takes_nothing_from_the_variables_not_even_what_it_lacks() {
     exit 3
     error: `user.username` is not set (profile `half`)
     hint: run `cogtok profile set half user.username VALUE`, or add `--username VALUE`
-    hint: or sign in with the browser: `cogtok login -p half`
+    hint: or, if the app client has the code grant, sign in with the browser: `cogtok login -p half`
     ");
     // A profile that is chosen and is not there is no reason to fall back.
     home.config("version = 1\ndefault_profile = \"gone\"\n");

@@ -49,7 +49,7 @@ pub fn run(app: &App, args: &Doctor) -> Result<()> {
         Some(error) => Err(error),
         None if form == Output::Text => {
             terminal::note(&report::summary(&found));
-            if let Some(next) = terminal::shown(&next_step::next_step(app)) {
+            if let Some(next) = terminal::shown(&next_step::next_step(app, &found)) {
                 terminal::note(&format!("Next, {next}"));
             }
             Ok(())

@@ -1,6 +1,6 @@
 //! `cogtok login`: a user's sign-in through the browser.
 
-mod domain;
+pub mod domain;
 mod sign_up_first;
 
 use std::cell::RefCell;

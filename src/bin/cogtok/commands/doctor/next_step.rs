@@ -5,18 +5,20 @@ use cogtok::settings::profile::Profile;
 use cogtok::settings::types::SecretKind;
 
 use crate::app::{App, Expected, variable};
+use crate::commands::login;
 use crate::commands::secret::bindings::bindings;
 use crate::env;
 use crate::io::terminal;
+use crate::services::doctor::Finding;
 
 const FIRST_PROFILE: &str = "create a profile: cogtok profile import SOURCE";
 
-/// One command, for the profile in use.
-pub fn next_step(app: &App) -> Advice {
+/// One command, for the profile in use, after these findings.
+pub fn next_step(app: &App, found: &[Finding]) -> Advice {
     let Ok(profile) = app.profile(&[]) else { return Advice::new(FIRST_PROFILE) };
     let has_machine = profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some();
     if profile.user.client_id.is_some() {
-        of_user(&profile)
+        of_user(&profile, found.iter().find_map(|finding| finding.takes_browser))
     } else if has_machine && !has_machine_secret(app, &profile) {
         Advice::new("store the client secret: cogtok secret set m2m-client{p}")
     } else if has_machine {
@@ -26,10 +28,10 @@ pub fn next_step(app: &App) -> Advice {
     }
 }
 
-fn of_user(profile: &Profile) -> Advice {
+fn of_user(profile: &Profile, takes_browser: Option<bool>) -> Advice {
     if profile.user.username.is_some() {
         Advice::new("get a token: cogtok token user{p}")
-    } else if profile.domain.is_some() {
+    } else if profile.domain.is_some() && takes_browser.unwrap_or_else(|| login::domain::is_for_users(profile)) {
         Advice::new("sign in with the browser: cogtok login{p}")
     } else {
         Advice::new("get a token: cogtok token user{p} --username NAME")

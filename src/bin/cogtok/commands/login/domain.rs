@@ -10,6 +10,13 @@ use cogtok::settings::types::Endpoint;
 use crate::app::App;
 use crate::io::terminal;
 
+/// Whether the domain is there for users who sign in with the browser, as far as the profile says it: a machine's tokens come from the
+/// domain as well.
+pub fn is_for_users(profile: &Profile) -> bool {
+    let has_machine = profile.m2m.client_id.is_some() || profile.m2m.secret_arn.is_some();
+    !has_machine || !profile.user.redirect_uris.is_empty()
+}
+
 /// The profile with the domain of its pool, which is saved for the calls that renew the token.
 ///
 /// # Errors

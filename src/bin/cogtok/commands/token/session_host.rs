@@ -21,7 +21,7 @@ use cogtok::user_pool::user_token;
 use super::challenge::PreparedAnswers;
 use super::totp::TotpProvider;
 use crate::app::{App, SecretSource, can_store_for, first_old_variable, remember};
-use crate::commands::password_policy;
+use crate::commands::{login, password_policy};
 use crate::io::terminal;
 use crate::io::terminal::Question;
 
@@ -199,6 +199,8 @@ fn with_browser(profile: &Profile) -> Advice {
     // Only a profile names the pool by which the domain is found.
     if profile.is_client_given && profile.domain.is_none() && profile.name.is_none() {
         Advice::new("or sign in with the browser: `cogtok login{p} --domain URL`")
+    } else if !login::domain::is_for_users(profile) {
+        Advice::new("or, if the app client has the code grant, sign in with the browser: `cogtok login{p}`")
     } else {
         Advice::new("or sign in with the browser: `cogtok login{p}`")
     }

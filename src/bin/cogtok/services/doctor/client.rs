@@ -32,7 +32,7 @@ pub(crate) fn user(profile: &Profile, client: &AppClient, has_secret: bool) -> V
         let hint = with(hints::WRONG_CLIENT, "user.client_id");
         let finding = fail(format!("{name} is for machines"), hint);
         if client.flows.is_empty() {
-            return vec![finding];
+            return vec![Finding { takes_browser: Some(false), ..finding }];
         }
         found.push(finding.softened());
     }
@@ -59,7 +59,21 @@ pub(crate) fn user(profile: &Profile, client: &AppClient, has_secret: bool) -> V
         _ => {}
     }
     found.extend(redirects(profile, client, &name));
-    found
+    let takes_browser = takes_browser(profile, client);
+    found.into_iter().map(|finding| Finding { takes_browser: Some(takes_browser), ..finding }).collect()
+}
+
+/// Whether users can sign in with the browser; where that is the only way, what is missing for it is a finding of its own.
+fn takes_browser(profile: &Profile, client: &AppClient) -> bool {
+    let is_registered = |uri: &RedirectUri| client.callbacks.iter().any(|callback| callback == uri.as_str());
+    client.is_for_browsers
+        && (client.flows.is_empty() || redirect_uris(profile).is_some_and(|uris| uris.iter().any(is_registered)))
+}
+
+/// The addresses that a browser comes back to.
+fn redirect_uris(profile: &Profile) -> Option<Vec<RedirectUri>> {
+    let own = &profile.user.redirect_uris;
+    if own.is_empty() { RedirectUri::standard().ok().map(|standard| vec![standard]) } else { Some(own.clone()) }
 }
 
 /// The addresses that a browser comes back to, where the profile names some or has a domain to sign in at.
@@ -71,7 +85,7 @@ fn redirects(profile: &Profile, client: &AppClient, name: &str) -> Option<Findin
         return (!own.is_empty()).then(|| Finding::warn(check, detail, hints::CODE_GRANT));
     }
     profile.domain.as_ref()?;
-    let uris = if own.is_empty() { vec![RedirectUri::standard().ok()?] } else { own.clone() };
+    let uris = redirect_uris(profile)?;
     let is_registered = |uri: &&RedirectUri| client.callbacks.iter().any(|callback| callback == uri.as_str());
     let missing: Vec<&str> = uris.iter().filter(|uri| !is_registered(uri)).map(RedirectUri::as_str).collect();
     if missing.is_empty() {

@@ -94,11 +94,13 @@ pub struct Finding {
     pub hint: Option<Advice>,
     /// The class of a failure.
     pub kind: Option<Kind>,
+    /// Whether users can sign in with the browser at the app client; none where the check did not see it.
+    pub takes_browser: Option<bool>,
 }
 
 impl Finding {
     fn new(check: Check, status: Status, detail: &str) -> Self {
-        Finding { check, status, detail: printable(detail, MOST), hint: None, kind: None }
+        Finding { check, status, detail: printable(detail, MOST), hint: None, kind: None, takes_browser: None }
     }
 
     /// All is well.
