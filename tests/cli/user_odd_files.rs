@@ -105,8 +105,17 @@ fn what_is_no_file_of_users_is_said_in_a_sentence() {
     }
     for header in ["email;group", "email\tgroup"] {
         let csv = format!("{header}\na@example.com;x\n");
-        let output = user(&home, &["create", "--from", "-"]).stdin(csv).run();
-        output.code(2).stderr_has("line 1: there is no comma between the columns");
+        let folder = home.path("seats");
+        let export = ["profile", "export", "ws", "--seats", "-", "--output-dir", folder.to_str().unwrap()];
+        for run in [
+            user(&home, &["create", "--from", "-"]),
+            user(&home, &["delete", "--from", "-", "--yes"]),
+            user(&home, &["set-password", "--from", "-", "--yes"]),
+            home.cogtok(export),
+        ] {
+            let message = "standard input, line 1: there is no comma between the columns";
+            run.stdin(csv.as_str()).run().code(2).stderr_has(message);
+        }
     }
     for odd in ["{\"email\":\"b@example.com\"}", "Bob<b@example.com>", "b;c@example.com", "\"\"\"b\"\"@example.com\""] {
         let csv = format!("email\na@example.com\n{odd}\n");

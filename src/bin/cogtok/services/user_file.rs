@@ -196,7 +196,10 @@ impl UserFile {
             let what = format!("{} is a JSON array: cogtok reads JSON lines, as `-o jsonl` prints them", self.name);
             return Err(Error::usage(what));
         }
-        let header = self.fields();
+        let header = self.fields().and_then(|header| match header.as_slice() {
+            [only] if only.contains([';', '\t']) => Err("there is no comma between the columns".to_owned()),
+            _ => Ok(header),
+        });
         self.has_header = header.is_ok();
         Ok(header.map(Content::Header))
     }

@@ -123,12 +123,6 @@ impl Complaints {
     /// The columns that the header names.
     fn columns(&mut self, line: u64, header: &[String]) -> Vec<String> {
         let columns: Vec<String> = header.iter().map(|column| column.trim().to_lowercase()).collect();
-        if let [only] = columns.as_slice()
-            && only.contains([';', '\t'])
-        {
-            self.add(line, "there is no comma between the columns");
-            return columns;
-        }
         for (at, column) in columns.iter().enumerate() {
             if !COLUMNS.contains(&column.as_str()) {
                 let what = if column.is_empty() {
