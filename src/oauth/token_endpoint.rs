@@ -172,12 +172,9 @@ impl<'a> TokenEndpoint<'a> {
             RequestTokenError::ServerResponse(answer) => {
                 refusal(self.grant, &self.operation(), &answer, self.wire.redactor())
             }
-            // The parser's message may repeat the input, so only the field is named.
-            RequestTokenError::Parse(why, body) => self.no_tokens(&format!(
-                "application/json, {} bytes, unusable at `{}`",
-                body.len(),
-                printable(&why.path().to_string(), 40)
-            )),
+            RequestTokenError::Parse(_, body) => {
+                self.no_tokens(&format!("application/json, {} bytes, {}", body.len(), fault_of(&body)))
+            }
             RequestTokenError::Other(_) => self.no_tokens("empty"),
         }
     }
@@ -195,6 +192,19 @@ impl<'a> TokenEndpoint<'a> {
             _ => error.hint(AdviceKind::CheckDomain),
         })
     }
+}
+
+/// What keeps JSON from being a token response. The parser's message may repeat the input, so only the member is named.
+fn fault_of(body: &[u8]) -> String {
+    let Ok(serde_json::Value::Object(answer)) = serde_json::from_slice(body) else {
+        return "not a JSON object".to_owned();
+    };
+    let fault = |name: &str| match answer.get(name) {
+        None | Some(serde_json::Value::Null) => Some(format!("without `{name}`")),
+        Some(serde_json::Value::String(_)) => None,
+        Some(_) => Some(format!("`{name}` is not text")),
+    };
+    ["access_token", "token_type"].into_iter().find_map(fault).unwrap_or_else(|| "with a member twice".to_owned())
 }
 
 /// The description of an unexpected answer, with its `error` where it has one that is not OAuth's.

@@ -108,6 +108,23 @@ fn a_token_without_any_scope_is_served_with_the_warning_of_a_narrowed_one() {
 }
 
 #[test]
+fn an_answer_without_a_token_is_told_by_what_it_lacks() {
+    for (answer, what) in [
+        (json!({"token_type": "Bearer", "expires_in": 3600}), "41 bytes, without `access_token`"),
+        (json!({"access_token": null, "token_type": "Bearer"}), "without `access_token`"),
+        (json!({"access_token": "opaque"}), "without `token_type`"),
+        (json!({"access_token": 7, "token_type": "Bearer"}), "`access_token` is not text"),
+        (json!({"access_token": "opaque", "token_type": ["Bearer"]}), "`token_type` is not text"),
+        (json!([]), "2 bytes, not a JSON object"),
+        (json!("opaque"), "not a JSON object"),
+    ] {
+        let (home, _server) = home(&answer);
+        let output = home.scripted_m2m(&[]).run();
+        output.code(6).stderr_has("gave no token response (application/json, ").stderr_has(what).stderr_lacks("`.`");
+    }
+}
+
+#[test]
 fn scopes_of_another_type_are_not_a_fault_of_the_address() {
     for scope in [json!(["api/read"]), json!(7), json!({})] {
         let (home, _server) = home(&json!({"access_token": "opaque", "token_type": "Bearer", "scope": scope}));
