@@ -230,7 +230,7 @@ fn what_fails_leaves_nothing_half_written_and_what_is_there_stays() {
     let lines: Vec<String> = (0..=10_000).map(|n| format!("u{n},Ann-Horse-7-Battery")).collect();
     let many = planted("many.csv", &format!("username,password\n{}\n", lines.join("\n")));
     for (args, code, message) in [
-        (&["--seats", &bad][..], 2, "line 3: `age1x` is not a recipient"),
+        (&["--seats", &bad][..], 2, "bad.csv: line 3: `age1x` is not a recipient"),
         (&["--seats", &none], 2, "none.csv has no passwords"),
         (&["--seats", &twice], 2, "line 3: the user ann is in line 2 already"),
         (&["--seats", "absent.csv"], 2, "absent.csv can't be read"),
@@ -269,6 +269,10 @@ fn what_fails_leaves_nothing_half_written_and_what_is_there_stays() {
     to(&["--seats", seats, "--cards", &page, "--force"]).ok();
     assert_eq!(names(&dir), ["ann.age", "bob.age", "mine.txt", "passphrases.csv"]);
     assert!(std::fs::read(dir.join("bob.age")).unwrap().starts_with(b"age-encryption.org/v1\n"));
+    // One user has one passphrase.
+    let (alone, only) = (planted("alone.csv", "username,password\nann,Ann-Horse-7-Battery\n"), out(&home, "alone").1);
+    let one = export(&home, &["--seats", &alone, "--output-dir", &only]).run();
+    one.ok().stderr_has(&format!("1 file is in {only}; its passphrase is in {only}/passphrases.csv\n"));
     // Where the cards come too late, the files are as they were.
     need("strace", "strace");
     let before: Vec<Vec<u8>> = names(&dir).iter().map(|name| std::fs::read(dir.join(name)).unwrap()).collect();

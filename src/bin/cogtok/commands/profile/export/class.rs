@@ -50,6 +50,17 @@ pub struct Class {
     title: Option<String>,
 }
 
+impl Class {
+    /// What the file of `--seats` is called in messages.
+    fn file_name(&self) -> String {
+        match &self.seats {
+            Some(file) if file.as_os_str() == "-" => "standard input".to_owned(),
+            Some(file) => printable(&file.display().to_string(), 200),
+            None => String::new(),
+        }
+    }
+}
+
 /// What is handed to one user.
 struct Handout {
     row: Row,
@@ -103,7 +114,7 @@ pub fn run(app: &App, args: &Export) -> Result<bool> {
         let found = secrets::find(app, &profile, kind).map_err(|error| error.context(&about))?;
         profile.secrets.extend(found.map(|secret| (kind, secret)));
     }
-    let handouts = handouts(rows(app, args, &written)?)?;
+    let handouts = handouts(rows(app, args, &written)?, &args.class.file_name())?;
     let names = handouts.iter().map(|handout| handout.file.as_str()).chain([PASSPHRASES]);
     if !args.force
         && let Some(there) = seat_folder::first_there(&absolute(dir), names)
@@ -139,9 +150,7 @@ fn rows(app: &App, args: &Export, profile: &Profile) -> Result<Vec<Row>> {
         (Some(file), _) => {
             let rows: Vec<Row> = user_file::read(file, app.deadline())?.iter()?.collect::<Result<_>>()?;
             if rows.iter().all(|row| row.password.is_none()) {
-                let is_stdin = file.as_os_str() == "-";
-                let name = if is_stdin { "standard input".to_owned() } else { file.display().to_string() };
-                return Err(Error::usage(format!("{} has no passwords", printable(&name, 200)))
+                return Err(Error::usage(format!("{} has no passwords", args.class.file_name()))
                     .hint("add a column `password`, which `cogtok user create --count 40{p} -o csv` writes"));
             }
             rows
@@ -189,14 +198,15 @@ fn rows_of_run(app: &App, wanted: &str, profile: &Profile) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Each user with the name of the file, and with a passphrase where the row names no recipient.
-fn handouts(rows: Vec<Row>) -> Result<Vec<Handout>> {
+/// Each user with the name of the file, and with a passphrase where the row, which is from the file of the name `source`, names no
+/// recipient.
+fn handouts(rows: Vec<Row>, source: &str) -> Result<Vec<Handout>> {
     let files = seat_folder::file_names(rows.iter().map(|row| row.username.as_str()));
     let handout = |(row, file): (Row, String)| {
         let sealing = match &row.recipient {
             Some(recipient) => {
-                let recipient: Recipient =
-                    recipient.parse().map_err(|error: Error| error.context(&format!("line {}", row.line)))?;
+                let told = |error: Error| error.context(&format!("{source}: line {}", row.line));
+                let recipient: Recipient = recipient.parse().map_err(told)?;
                 Sealing::Recipients(vec![recipient])
             }
             None => Sealing::RandomPassphrase(password_generator::passphrase()?),
@@ -250,9 +260,15 @@ fn list(handouts: &[Handout]) -> Result<Zeroizing<Vec<u8>>> {
 
 fn tell(dir: &Path, handouts: &[Handout]) {
     let files = if handouts.len() == 1 { "1 file is".to_owned() } else { format!("{} files are", handouts.len()) };
-    let opened = if handouts.iter().any(|one| one.passphrase().is_some()) { "; their passphrases are in" } else { "" };
-    let list = if opened.is_empty() { String::new() } else { format!(" {}", dir.join(PASSPHRASES).display()) };
-    terminal::note(&format!("{files} in {}{opened}{list}", dir.display()));
+    let passphrases = match handouts.iter().filter(|one| one.passphrase().is_some()).count() {
+        0 => None,
+        1 if handouts.len() == 1 => Some("its passphrase is"),
+        1 => Some("the passphrase of one is"),
+        all if all == handouts.len() => Some("their passphrases are"),
+        _ => Some("the passphrases of some are"),
+    };
+    let list = passphrases.map(|they| format!("; {they} in {}", dir.join(PASSPHRASES).display()));
+    terminal::note(&format!("{files} in {}{}", dir.display(), list.unwrap_or_default()));
     if let Some(first) = handouts.first() {
         let file = dir.join(&first.file);
         terminal::hint(super::for_others("to import one: {import} {file}", &file));
