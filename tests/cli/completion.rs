@@ -199,6 +199,26 @@ fn files_complete_from_the_working_directory() {
 }
 
 #[test]
+fn a_directory_is_offered_only_on_the_way_to_a_file() {
+    let home = Home::new();
+    home.plant("here/class.age", "");
+    std::fs::create_dir(home.path("here/class")).unwrap();
+    for words in [
+        &["init", ""][..],
+        &["profile", "import", ""],
+        &["user", "create", "--from", ""],
+        &["user", "delete", "--from", ""],
+        &["profile", "export", "ws", "--seats", ""],
+        &["token", "verify", "--jwks", ""],
+        &["--config", ""],
+    ] {
+        let output = tab(&home, "fish", words).cwd(home.path("here")).run();
+        let names = output.ok().quiet().stdout.lines().filter(|name| !name.starts_with('-'));
+        assert_eq!(names.collect::<Vec<_>>(), ["class.age", "class/"], "{words:?}");
+    }
+}
+
+#[test]
 fn the_configuration_alone_is_read_and_nothing_is_written() {
     crate::harness::need("strace", "strace");
     let home = Home::new();

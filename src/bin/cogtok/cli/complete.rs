@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Arg, Command, ValueHint};
 use clap_complete::ArgValueCandidates;
 use clap_complete::env::Shells;
 
@@ -31,6 +32,9 @@ pub fn answer(args: &[OsString]) -> bool {
     let is_bare = words.get(index).is_some_and(|word| word.is_empty());
     let forms = output_forms::of(&words);
     let mut command = command_tree::along(&words).mut_args(|option| with_values(option, forms));
+    // Below the first word the arguments are there only in a tree that is built.
+    command.build();
+    let mut command = with_files(command);
     let (mut candidates, before) = (Vec::new(), words.get(..index).unwrap_or_default().to_vec());
     if shell.write_complete(&mut command, words, env::current_dir().as_deref(), &mut candidates).is_ok() {
         let candidates = String::from_utf8_lossy(&candidates);
@@ -57,7 +61,7 @@ fn without_options(candidates: &str, separator: &str, has_values: impl FnOnce() 
 }
 
 /// The global options with the values that they are offered. Those that few need are offered where nothing else begins so.
-fn with_values(option: clap::Arg, forms: &[Output]) -> clap::Arg {
+fn with_values(option: Arg, forms: &[Output]) -> Arg {
     let is_common = matches!(option.get_id().as_str(), "profile" | "help")
         || (matches!(option.get_id().as_str(), "output" | "json") && forms.len() > 1);
     let option = option.hide(!is_common);
@@ -70,6 +74,15 @@ fn with_values(option: clap::Arg, forms: &[Output]) -> clap::Arg {
         "aws_profile" => option.add(ArgValueCandidates::new(completion::aws_profiles)),
         _ => option,
     }
+}
+
+/// The command with files instead of any paths: no command reads a directory, which is offered only as the way to a file.
+fn with_files(command: Command) -> Command {
+    let of_file = |argument: Arg| match argument.get_value_hint() {
+        ValueHint::AnyPath => argument.value_hint(ValueHint::FilePath),
+        _ => argument,
+    };
+    command.mut_args(of_file).mut_subcommands(with_files)
 }
 
 #[cfg(test)]
