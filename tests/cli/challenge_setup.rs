@@ -6,8 +6,7 @@ use crate::harness::pty::{Pty, Session};
 use crate::harness::state::files;
 use crate::harness::verify::verify;
 use crate::harness::{Answer, Home, Proxy, Request, Server, workshop};
-use qrcode::QrCode;
-use qrcode::render::unicode::Dense1x2;
+use qrcode::{Color, EcLevel, QrCode};
 use serde_json::{Value, json};
 
 const KEY: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
@@ -37,6 +36,24 @@ fn plain(screen: &str) -> String {
     pieces.fold(first, |text, piece| text + piece.split_once('m').map_or(piece, |(_, rest)| rest))
 }
 
+/// Whether a line is one of a picture: two light modules, half blocks, two light modules.
+fn is_picture(line: &str) -> bool {
+    line.chars().count() > 20 && line.chars().all(|c| matches!(c, ' ' | '\u{2580}' | '\u{2584}' | '\u{2588}'))
+}
+
+/// The modules of the code of this width on the screen, row by row.
+fn modules_on(screen: &str, width: usize) -> Vec<bool> {
+    let lines = screen.lines().filter(|line| is_picture(line));
+    let rows = lines.flat_map(|line| {
+        let half = |full: char| {
+            let inner = line.chars().skip(2).take(width);
+            inner.map(|c| c == full || c == '\u{2588}').collect::<Vec<bool>>()
+        };
+        [half('\u{2580}'), half('\u{2584}')]
+    });
+    rows.skip(2).take(width).flatten().collect()
+}
+
 #[test]
 fn an_authenticator_app_is_set_up_with_the_key_on_the_screen_and_nowhere_else() {
     let email = workshop().user(PASSWORD);
@@ -55,17 +72,19 @@ fn an_authenticator_app_is_set_up_with_the_key_on_the_screen_and_nowhere_else() 
         errors.display(),
         token.display()
     );
-    let mut terminal = home.shell("bash", &script).env("COGTOK_PASSWORD", PASSWORD).pty();
+    let mut terminal = home.shell("bash", &script).env("COGTOK_PASSWORD", PASSWORD).pty_of(24, 80);
     terminal.expect("shows now").expect_no_echo();
     let screen = plain(&terminal.text());
     let key = key_on(&screen);
     let account = email.replace('@', "%40");
     let pool = &workshop().pool_id;
-    let uri = format!("otpauth://totp/{pool}:{account}?secret={key}&issuer={pool}");
-    let picture = QrCode::new(&uri).unwrap().render::<Dense1x2>().build();
-    let drawn: Vec<&str> = screen.lines().filter(|line| line.contains(['▀', '▄', '█'])).map(str::trim).collect();
-    let expected: Vec<&str> = picture.lines().filter(|line| line.contains(['▀', '▄', '█'])).map(str::trim).collect();
-    assert_eq!(drawn, expected, "the picture is not the one of {uri}");
+    let uri = format!("otpauth://totp/{account}?secret={key}&issuer={pool}");
+    let code = QrCode::with_error_correction_level(&uri, EcLevel::L).unwrap();
+    let modules: Vec<bool> = code.to_colors().iter().map(|module| *module == Color::Dark).collect();
+    assert_eq!(modules_on(&screen, code.width()), modules, "the picture is not the one of {uri}:\n{screen}");
+    // What scrolls away can't be scanned: the code, the key and the question are on the last 24 lines.
+    let last: Vec<&str> = screen.lines().rev().take(24).collect();
+    assert_eq!(last.iter().filter(|line| is_picture(line)).count(), code.width().div_ceil(2) + 1, "{screen}");
     assert!(screen.lines().all(|line| line.chars().count() <= 80), "it does not fit a terminal:\n{screen}");
     let code = totp(&key);
     home.canary(&code);

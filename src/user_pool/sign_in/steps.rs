@@ -217,7 +217,8 @@ impl SignIn {
         let label =
             |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20");
         let (issuer, account) = (label(issuer), label(self.username.as_str()));
-        let uri = format!("otpauth://totp/{issuer}:{account}?secret={}&issuer={issuer}", key.expose());
+        // The issuer only once, and last: a shorter address makes a smaller QR code.
+        let uri = format!("otpauth://totp/{account}?secret={}&issuer={issuer}", key.expose());
         Challenge::EnrolTotp { key, uri: Secret::new(uri) }
     }
 

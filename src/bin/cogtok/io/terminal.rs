@@ -27,6 +27,7 @@ pub use crate::io::prompt::{
 pub use crate::io::question::Question;
 pub use crate::io::standard_input::{stdin_hidden_up_to, stdin_lines, stdin_secret, stdin_up_to};
 pub use crate::io::stream_output::{Live, nobody_reads};
+pub use crate::io::terminal_width::{Size, size};
 pub use crate::io::tries::{MOST_TRIES, until_taken, with_tries_counted, with_tries_left};
 pub use hints::{hint, profile, set_advice, set_config, set_profile, shown, shown_for, tell};
 pub use logger::set_manner;

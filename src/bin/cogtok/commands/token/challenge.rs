@@ -9,9 +9,8 @@ use cogtok::http::service_text::ServiceText;
 use cogtok::secret::Secret;
 use cogtok::settings::types::FirstFactor;
 use cogtok::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTWARE_TOKEN, is_email};
-use qrcode::QrCode;
-use qrcode::render::unicode::Dense1x2;
 
+use super::authenticator_key::show_key;
 use crate::app::options::not_empty;
 use crate::commands::mistyped;
 use crate::completion;
@@ -232,16 +231,6 @@ fn enrol(key: &Secret, uri: &Secret, is_first: bool) -> Result<Secret> {
     }
     terminal::ask_secret(Question::new("Code that the app shows now", "the code that the app shows now"), "")
         .map(trimmed)
-}
-
-/// Shows the key of an authenticator app to the person at the terminal.
-pub fn show_key(key: &Secret, uri: &Secret) {
-    let code = QrCode::new(uri.expose().as_bytes());
-    let picture = code.map(|code| code.render::<Dense1x2>().build()).unwrap_or_default();
-    // Black on white whatever the terminal's colours: many apps can't read an inverted code.
-    let picture: String = picture.lines().map(|line| format!("\u{1b}[38;5;16;48;5;231m{line}\u{1b}[0m\n")).collect();
-    let words = "Scan this with an authenticator app, or type the key into it:";
-    terminal::show(&format!("{words}\n\n{picture}\n  {}\n", key.expose()));
 }
 
 /// Codes are often shown and copied in groups.

@@ -1,6 +1,7 @@
 //! `cogtok token`: what the kinds of token share, from the options to the printed value.
 
 mod agentcore_authorizer;
+mod authenticator_key;
 mod challenge;
 mod check;
 mod exchange;

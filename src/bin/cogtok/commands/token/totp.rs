@@ -12,7 +12,8 @@ use cogtok::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom};
 use cogtok::user_pool::totp::{STEP_SECONDS, Totp};
 use cogtok::user_pool::user_token;
 
-use super::challenge::{PreparedAnswers, show_key};
+use super::authenticator_key::show_key;
+use super::challenge::PreparedAnswers;
 use crate::app::App;
 use crate::env;
 use crate::io::terminal;
