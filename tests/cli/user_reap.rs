@@ -67,6 +67,17 @@ fn the_users_of_what_has_ended_go_with_their_secrets_and_all_others_stay() {
     table.ok().stdout_has("ENDS");
     assert!(line(&ended).ends_with(" (ended)") && !line(&run).contains("ended"), "{}", table.stdout);
 
+    // On 80 columns an id is not in two pieces: the profile stands for the pool.
+    let narrow = user(&home, &["runs"]).env("COLUMNS", "80").run();
+    narrow.ok().stdout_has(" ws ").check(!narrow.stdout.contains("us-east-1_"), "the pool is the profile's");
+    narrow.check(narrow.stdout.lines().count() == all.len() + 1, "a line for each run");
+    home.cogtok(["profile", "rename", "ws", "other"]).run().ok();
+    home.cogtok(["profile", "set", "other", "user_pool_id", "us-east-1_Another00"]).run().ok();
+    let unnamed = home.cogtok(["user", "runs"]).env("COLUMNS", "80").run();
+    unnamed.ok().stdout_has(&workshop().pool_id);
+    home.cogtok(["profile", "set", "other", "user_pool_id", &workshop().pool_id]).run().ok();
+    home.cogtok(["profile", "rename", "other", "ws"]).run().ok();
+
     for name in [&ours, &stranger] {
         let set = home.cogtok(["secret", "set", "password", "-p", "ws", "--username", name]).keyring(&keyring);
         set.stdin(PASSWORD).run().ok();

@@ -16,7 +16,7 @@ use crate::app::options::Output;
 use crate::app::{App, as_written};
 use crate::env;
 use crate::io::moment::day;
-use crate::io::table::table;
+use crate::io::table::{fits, is_for_programs, table};
 use crate::io::terminal;
 
 const FORMS: [Output; 3] = [Output::Table, Output::Json, Output::Jsonl];
@@ -30,6 +30,7 @@ const NAMED: usize = 5;
 /// STATE of a single user is `asked` where Cognito may have created it, `made` where it has and a later step is missing, and
 /// `done` where only nobody has seen the password. PROFILE is a profile of the pool, the one in use if it is. `cogtok user create --resume -p PROFILE` finishes
 /// its single users, and where there are none its only unfinished run; `cogtok user create RUN --resume -p PROFILE` finishes a run.
+/// A narrow terminal shows POOL only where there is no such profile.
 /// ENDS is the time that `--ttl` set: `cogtok user reap` deletes the users of runs that have ended. Passwords are not shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -114,9 +115,27 @@ fn list(app: &App) -> Result<()> {
             if head.has_ended(now) { format!("{end} (ended)") } else { end },
         ])
     }));
-    let header = ["RUN", "USER", "PROFILE", "POOL", "STATE", "BEGUN", "ENDS"];
-    terminal::data(&table(&header[..columns], rows)).map(drop)
+    let mut header = ["RUN", "USER", "PROFILE", "POOL", "STATE", "BEGUN", "ENDS"][..columns].to_vec();
+    let mut rows: Vec<Vec<String>> = rows.collect();
+    // An id in two pieces can't be copied, and the profile says which pool it is.
+    if rows.iter().all(|row| row[PROFILE].is_empty()) && !is_for_programs() {
+        header.remove(PROFILE);
+        rows.iter_mut().for_each(|row| drop(row.remove(PROFILE)));
+    } else if !fits(&header, &rows) {
+        header.remove(POOL);
+        rows.iter_mut().for_each(|row| {
+            let pool = row.remove(POOL);
+            if row[PROFILE].is_empty() {
+                row[PROFILE] = pool;
+            }
+        });
+    }
+    terminal::data(&table(&header, rows)).map(drop)
 }
+
+/// The columns that say where a run is.
+const PROFILE: usize = 2;
+const POOL: usize = 3;
 
 fn now() -> i64 {
     i64::try_from(env::now() / 1000).unwrap_or_default()
