@@ -44,7 +44,7 @@ fn by_hand(answer: Answer) -> (Output, usize) {
 
 #[test]
 fn a_success_without_a_user_is_no_get_user() {
-    let user = || json!({"Username": "al", "UserAttributes": [{"Name": "sub", "Value": "1"}]});
+    let user = || json!({"Username": "alice", "UserAttributes": [{"Name": "sub", "Value": "5f0c1c2e-3b4d-4e5f-8a9b-0c1d2e3f4a5b"}]});
     let amz = "application/x-amz-json-1.1";
     let without = |member: &str| {
         let mut user = user();
