@@ -100,6 +100,9 @@ impl Finding {
     }
 }
 
+/// The seconds before its end from which AgentCore refuses a token.
+const AGENTCORE_REFUSES_FROM: i64 = 60;
+
 pub(crate) const NEW_TOKEN: AdviceKind = AdviceKind::ReplaceToken;
 pub(crate) const ACCESS_TOKEN: AdviceKind = AdviceKind::GetAccessToken;
 /// Why no access token has the audience that is asked for, and what to configure instead.
@@ -178,7 +181,7 @@ impl Rules<'_> {
     }
 
     fn discovery_url(&self) -> Option<Finding> {
-        if !matches!(self.consumer, ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway) {
+        if !self.is_agentcore() {
             return None;
         }
         let url = self.authorizer.discovery_url.as_deref()?;
@@ -240,11 +243,20 @@ impl Rules<'_> {
         Finding::fail("iss", format!("{}, expected: {}", self.shown("iss"), one_of(wanted)), fix)
     }
 
+    fn is_agentcore(&self) -> bool {
+        matches!(self.consumer, ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway)
+    }
+
     fn times(&self, now: u64) -> Finding {
         match check_times(self.claims, now, 0) {
             Ok(()) => {
                 let end = self.claims.get("exp").and_then(Value::as_i64).unwrap_or(i64::MAX);
-                Finding::pass("exp", super::relative_time::relative(end, now))
+                let ends = super::relative_time::relative(end, now);
+                if self.is_agentcore() && end.saturating_sub_unsigned(now / 1000) < AGENTCORE_REFUSES_FROM {
+                    Finding::fail("exp", format!("{ends}, expected: a minute or more"), Advice::new(NEW_TOKEN))
+                } else {
+                    Finding::pass("exp", ends)
+                }
             }
             Err(Rejection { claim, found, expected, .. }) => {
                 let fix = if claim == "exp" {
@@ -356,8 +368,7 @@ impl Rules<'_> {
 
     /// Who acts for the subject, where the token says so: AgentCore's authorizer has no rule about it.
     fn actor(&self) -> Option<Finding> {
-        let is_agentcore = matches!(self.consumer, ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway);
-        let actor = jwt::actors(self.claims).into_iter().next().filter(|_| is_agentcore)?;
+        let actor = jwt::actors(self.claims).into_iter().next().filter(|_| self.is_agentcore())?;
         let who = jwt::described_actor(actor);
         let detail =
             format!("{who} acts for the subject; the authorizer checks `client_id`, `aud` and `scope` as of any token");

@@ -102,6 +102,14 @@ fn what_holds_for_all_fails_for_all() {
         // A token that was just issued may start in this clock's future.
         taken(consumer, &authorizer, &with(good.clone(), "iat", json!(NOW + 60)));
         refused(consumer, &authorizer, &with(good.clone(), "exp", json!(NOW)), "exp", "ReplaceToken");
+        taken(consumer, &authorizer, &with(good.clone(), "exp", json!(NOW + 60)));
+        let in_its_last_minute = with(good.clone(), "exp", json!(NOW + 59));
+        match consumer {
+            ResourceServer::AgentcoreRuntime | ResourceServer::AgentcoreGateway => {
+                refused(consumer, &authorizer, &in_its_last_minute, "exp", "ReplaceToken");
+            }
+            _ => taken(consumer, &authorizer, &in_its_last_minute),
+        }
         refused(consumer, &authorizer, &with(good.clone(), "exp", json!("soon")), "exp", "ReplaceToken");
         refused(consumer, &authorizer, &with(good.clone(), "iat", json!(NOW + 61)), "iat", "clock");
         refused(consumer, &authorizer, &with(good.clone(), "nbf", json!(NOW + 61)), "nbf", "clock");
