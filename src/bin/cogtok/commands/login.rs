@@ -71,10 +71,10 @@ pub struct Login {
     #[arg(long, value_name = "WHAT", value_parser = ["login", "none", "select_account", "consent"], hide_possible_values = true)]
     prompt: Option<String>,
     /// The name that the pages begin with [default: the profile's user]
-    #[arg(long, value_name = "NAME", value_parser = not_empty)]
+    #[arg(long, value_name = "NAME")]
     login_hint: Option<String>,
     /// The language of the pages, such as de
-    #[arg(long, value_name = "LANGUAGE", value_parser = not_empty)]
+    #[arg(long, value_name = "LANGUAGE")]
     lang: Option<String>,
     /// How long you may take to sign in [default: 120s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]

@@ -33,7 +33,7 @@ pub struct Options {
     #[arg(long)]
     pub save_totp: bool,
     /// Which second factor to use or set up, where Cognito offers several: app, sms or email
-    #[arg(long, value_name = "TYPE", value_parser = not_empty, add = ArgValueCandidates::new(completion::mfa_types))]
+    #[arg(long, value_name = "TYPE", add = ArgValueCandidates::new(completion::mfa_types))]
     pub mfa_type: Option<String>,
     /// An attribute that Cognito wants with a new password; repeat it for more
     #[arg(long, value_name = "NAME=VALUE")]
