@@ -18,7 +18,8 @@ pub fn printable(text: &str, limit: usize) -> String {
     shown
 }
 
-/// Whether a character could move the cursor, reorder text or hide: [`is_control_or_mark`], and what is invisible.
+/// Whether a character could move the cursor, reorder text or hide: controls (C0, C1, DEL), bidirectional marks, line separators, and
+/// what is invisible or has no width.
 pub fn is_unprintable(c: char) -> bool {
     is_control_or_mark(c) || is_invisible(c)
 }
