@@ -120,29 +120,38 @@ impl From<TransportError> for ConnectorError {
 /// Makes the SDK retry every transient error: its own list of statuses is shorter and lacks 429. A service that asks for a longer pause than
 /// the call has time is not waited for: the SDK would sleep until the deadline, and what the service said would be lost.
 #[derive(Debug)]
-pub(crate) struct MayPass(HttpPolicy);
+pub(crate) struct MayPass {
+    policy: HttpPolicy,
+    since: Instant,
+}
 
 impl MayPass {
     pub(crate) fn of(wire: &HttpClient) -> Self {
-        MayPass(wire.guard().clone())
+        MayPass { policy: wire.guard().clone(), since: Instant::now() }
+    }
+
+    /// Whether too little is left of the time for another try. Of a second in all there is a quarter.
+    fn is_short(&self) -> bool {
+        let left = self.policy.left_of(Duration::MAX);
+        left < TOO_SHORT.min(self.since.elapsed().saturating_add(left) / 4)
     }
 
     /// The pause that an answer asks for: `x-amz-retry-after` has milliseconds, Retry-After seconds or a date.
     fn pause(&self, answer: &HttpResponse) -> Option<Duration> {
         let header = |name| answer.headers().get(name).map(str::trim);
         let of_aws = header("x-amz-retry-after").and_then(|value| value.parse().ok()).map(Duration::from_millis);
-        of_aws.or_else(|| retry_after(header("retry-after")?, (self.0.clock)()))
+        of_aws.or_else(|| retry_after(header("retry-after")?, (self.policy.clock)()))
     }
 }
 
 impl ClassifyRetry for MayPass {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let pause = context.response().and_then(|response| self.pause(response));
-        if pause.is_some_and(|pause| pause >= self.0.left_of(Duration::MAX)) {
+        if pause.is_some_and(|pause| pause >= self.policy.left_of(Duration::MAX)) {
             return RetryAction::RetryForbidden;
         }
         // A last try that the deadline cuts off would hide that the service is throttling.
-        if self.0.left_of(TOO_SHORT) < TOO_SHORT && code_of(context).is_some_and(|code| is_throttling(&code)) {
+        if self.is_short() && code_of(context).is_some_and(|code| is_throttling(&code)) {
             return RetryAction::RetryForbidden;
         }
         match context.response().map(|response| response.status().as_u16()) {
@@ -193,6 +202,17 @@ impl ClassifyRetry for LimitIsLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn too_little_time_is_a_quarter_of_a_short_call_and_a_second_of_a_long_one() {
+        let (now, ms) = (Instant::now(), Duration::from_millis);
+        let is_short = |spent: Duration, left: Duration| {
+            let wire = HttpClient::new(None, None, || 0, now + left).unwrap();
+            MayPass { policy: wire.guard().clone(), since: now.checked_sub(spent).unwrap() }.is_short()
+        };
+        assert!(!is_short(ms(10), ms(900)) && !is_short(ms(3000), ms(2000)));
+        assert!(is_short(ms(900), ms(100)) && is_short(ms(5000), ms(700)));
+    }
 
     #[test]
     fn a_lifetime_becomes_a_whole_number_and_nothing_else_changes() {
