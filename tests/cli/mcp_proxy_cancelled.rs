@@ -114,6 +114,23 @@ fn what_the_server_asks_while_a_session_begins_is_answered_then() {
 }
 
 #[test]
+fn an_id_that_comes_back_in_another_form_answers_the_request() {
+    for (form, line) in [("\"1\"", "\"1\""), ("1.0", "1.0")] {
+        let (home, _issuer) = issuing(&token());
+        let server = Server::start(move |request| {
+            or_hello(request, |message| {
+                let answer = format!("{{\"jsonrpc\":\"2.0\",\"id\":{form},\"result\":{{}}}}");
+                (message["id"] == 1).then(|| Answer::new(200, "application/json", answer))
+            })
+        });
+        let run = home.cogtok(["mcp-proxy", &format!("{}/mcp", server.url())]).env("COGTOK_M2M_CLIENT_SECRET", SECRET);
+        let output = run.stdin([HELLO, READY, &call(1)].map(|line| format!("{line}\n")).concat()).run();
+        let lines: Vec<&str> = output.ok().stdout.lines().skip(1).collect();
+        assert_eq!(lines, [format!("{{\"jsonrpc\":\"2.0\",\"id\":{line},\"result\":{{}}}}")]);
+    }
+}
+
+#[test]
 fn an_answer_that_no_request_waits_for_is_dropped() {
     let (home, _issuer) = issuing(&token());
     let server = Server::start(|request| {

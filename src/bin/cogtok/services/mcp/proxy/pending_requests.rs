@@ -36,10 +36,19 @@ struct Shared {
 impl Shared {
     fn answered(&mut self, id: &Value) -> bool {
         let before = self.ids.len();
-        self.ids.retain(|open| open != id);
+        self.ids.retain(|open| !is_same(open, id));
         self.ids.len() < before
     }
 }
+
+/// Whether a server means this id. Some send a number as text, or as `2.0`, and clients take it.
+fn is_same(open: &Value, id: &Value) -> bool {
+    let number = |id: &Value| id.as_f64().or_else(|| id.as_str()?.parse::<f64>().ok());
+    open == id || number(open).zip(number(id)).is_some_and(|(open, id)| open == id && open.abs() < EXACT)
+}
+
+/// The integers below are exact as floating-point numbers.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// All of them, by their ids.
 #[derive(Default)]
@@ -105,7 +114,8 @@ impl Drop for Open {
 impl AllOpen {
     /// As [`Open::answered`], for any request of the client.
     pub fn answered(&self, id: &Value) -> bool {
-        let open = self.0.borrow().get(&id.to_string()).cloned();
+        let open =
+            self.0.borrow().values().find(|open| open.borrow().ids.iter().any(|open| is_same(open, id))).cloned();
         open.is_some_and(|open| open.borrow_mut().answered(id))
     }
 
