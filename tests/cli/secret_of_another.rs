@@ -189,3 +189,36 @@ fn a_changed_client_says_what_stays_stored_and_how_to_delete_it() {
     to(&confidential.id).ok();
     to(public).ok().stderr_lacks("stays stored");
 }
+
+#[test]
+fn a_store_that_is_named_wrongly_stops_nothing_that_needs_none() {
+    let (workshop, home) = (workshop(), Home::new());
+    let email = workshop.user(PASSWORD);
+    home.workshop_profile(workshop);
+    let words = ["token", "user", "--no-cache", "--password-stdin", "--username", &email];
+    home.cogtok(words).env("COGTOK_SECRET_STORE", "bogus").canary(PASSWORD).stdin(PASSWORD).run().ok();
+    home.cogtok(["user", "delete", &email, "--yes"]).aws().env("COGTOK_SECRET_STORE", "bogus").run().ok();
+}
+
+#[test]
+fn where_nothing_can_be_noted_a_stored_secret_is_found_again() {
+    let (workshop, keyring, home) = (workshop(), Keyring::start(), Home::new());
+    let (confidential, email) = (&workshop.confidential, workshop.user(PASSWORD));
+    home.workshop_profile(workshop);
+    let run = |words: &[&str], stdin: &str| {
+        let run = home.cogtok(words).env("COGTOK_CLIENT_ID", &confidential.id).env("XDG_STATE_HOME", "/dev/null/state");
+        run.keyring(&keyring).canary(stdin).stdin(stdin).run()
+    };
+    run(&["secret", "set", "user-client"], confidential.secret.as_deref().unwrap()).ok();
+    run(&["token", "user", "--no-cache", "--password-stdin", "--username", &email], PASSWORD).ok();
+}
+
+#[test]
+fn an_export_names_a_machines_secret_that_is_listed_and_not_there() {
+    let keyring = Keyring::start();
+    let (home, _server) = machine(&keyring);
+    home.cogtok(["profile", "set", "ws", "m2m.client_id", "another"]).keyring(&keyring).run().ok();
+    let export = home.cogtok(["profile", "export", "ws", "--with-secrets", "--passphrase-stdin"]).keyring(&keyring);
+    let output = export.stdin("a passphrase of five words").run();
+    output.code(7).stderr_has("the m2m-client secret of client another is no longer stored");
+}

@@ -27,8 +27,9 @@ impl App {
         let config = self.config_in_reach()?;
         let is_of_client = config.is_some_and(|config| config.lists_secret(binding.kind, &binding.client_id));
         let noted = self.secret_places().map(|places| places.read());
-        let in_use = self.store_kind()?;
-        let is_here = noted.as_ref().is_some_and(|noted| noted.is_in(in_use, binding) == Some(true));
+        // A store that is named wrongly is an error where it is opened.
+        let is_noted = |kind| noted.as_ref().is_some_and(|noted| noted.is_in(kind, binding) == Some(true));
+        let is_here = self.store_kind().is_ok_and(is_noted);
         Ok(if is_here || (is_of_client && noted.is_none_or(|noted| noted.allows(binding))) {
             Expected::Stored
         } else if is_of_client || profile.secrets.contains(&binding.kind) {

@@ -23,7 +23,18 @@ impl App {
             is_own && !is_noted(config, name, first.kind)
         };
         let Some(name) = name.filter(is_to_list) else {
-            return bindings.iter().try_for_each(|binding| store.set(binding, secret));
+            bindings.iter().try_for_each(|binding| store.set(binding, secret))?;
+            // Where the state folder can't be written nothing else would tell that there is one.
+            let is_known = self.secret_places().is_some_and(|places| places.read().has_exactly(first));
+            return match name.filter(|name| !is_known && !is_noted(config, name, first.kind)) {
+                Some(name) => {
+                    edit(&self.config_path()?, self.deadline(), |draft| draft.note_secret(name, first.kind, true))
+                        .map_err(|error| {
+                            unnoted(error, "the secret is stored, and no profile lists it", name, first.kind)
+                        })
+                }
+                None => Ok(()),
+            };
         };
         let path = self.config_path()?;
         // Edited before anything is stored, to find out now whether the directory is writable.

@@ -79,8 +79,10 @@ pub fn find(app: &App, exported: &Exported, kind: SecretKind) -> Result<Option<S
         if let Some(secret) = app.secrets()?.get(binding, "")? {
             return Ok(Some(secret));
         }
-        // The secret may belong to another user: the list has one entry for all users.
-        let is_missed = expected == Expected::Stored && !kind.is_of_a_user();
+        // The secret may belong to another user: the list has one entry for all users. A machine always has a secret.
+        let is_listed =
+            expected == Expected::Stored || kind == SecretKind::M2mClient && profile.secrets.contains(&kind);
+        let is_missed = is_listed && !kind.is_of_a_user();
         missing = missing.or(is_missed.then_some(binding));
     }
     missing.map_or(Ok(None), |binding| Err(app.not_stored(binding)))
