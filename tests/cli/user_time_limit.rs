@@ -80,6 +80,9 @@ fn the_user_under_way_may_have_the_new_password_and_the_others_are_not_tried() {
     );
     output.stderr_has("hint: allow more with `--timeout 60s`\n").stderr_lacks("d-08").stderr_lacks("it failed for");
     assert_eq!((output.stdout.lines().count(), count(&server, "AdminSetUserPassword")), (7, 7));
+    let (home, _server) = pool("AdminSetUserPassword", 0, Answer::never);
+    let output = run(&home, &[&["user", "set-password", "--temporary", "--timeout", "2s"], &ALL[..]].concat());
+    output.code(6).stderr_has("set another: cogtok user set-password d-01 -p ws --temporary\n");
 }
 
 #[test]
@@ -91,6 +94,25 @@ fn whom_cognito_may_have_deleted_is_named_and_nobody_after() {
     );
     output.stderr_has("hint: Cognito may have deleted d-03: the same command goes on with those who are left\n");
     assert_eq!(count(&server, "AdminDeleteUser"), 3);
+    // A file may have passwords, which are none of a deletion's.
+    let (home, _server) = pool("AdminDeleteUser", 0, Answer::never);
+    let file = home.plant("class.csv", "username,password\nd-01,Canary-Password-1!\nd-02,Canary-Password-2!\n");
+    let output = run(&home, &["user", "delete", "--from", file.to_str().unwrap(), "--yes", "--timeout", "2s"]);
+    output
+        .code(6)
+        .stderr_has("hint: Cognito may have deleted d-01: the same command goes on with those who are left\n");
+}
+
+#[test]
+fn a_run_whose_users_cognito_may_have_created_is_finished_first() {
+    let (home, _server) = pool("AdminCreateUser", 0, Answer::never);
+    run(&home, &["user", "create", "--count", "2", "--timeout", "2s", "--json"]).code(10);
+    let run_id = id(&the_run(&home));
+    for (verb, so) in [("set-password", "no password was set"), ("delete", "nothing was deleted")] {
+        let output = run(&home, &["user", verb, "--run", &run_id, "--yes"]);
+        output.code(1).stderr_has("before Cognito answered for ").stderr_has(so).stderr_lacks("runs forget");
+        output.stderr_has(&format!("finish the run first: cogtok user create {run_id} --resume -p ws"));
+    }
 }
 
 #[test]

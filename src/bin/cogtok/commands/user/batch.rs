@@ -29,6 +29,7 @@ pub struct Deed {
     several: &'static str,
     tail: String,
     in_doubt: &'static str,
+    in_doubt_generated: Option<&'static str>,
 }
 
 /// The most users for whom cogtok says so.
@@ -40,12 +41,12 @@ const IN_DOUBT: &str = "Cognito may have done it for {user}: the same command do
 impl Deed {
     /// What is said with a past participle, before one user and before several.
     pub const fn new(verb: &'static str) -> Self {
-        Self { one: verb, several: verb, tail: String::new(), in_doubt: IN_DOUBT }
+        Self { one: verb, several: verb, tail: String::new(), in_doubt: IN_DOUBT, in_doubt_generated: None }
     }
 
     /// The same, where several users want other words than one.
     pub const fn new_for_each(one: &'static str, several: &'static str) -> Self {
-        Self { one, several, tail: String::new(), in_doubt: IN_DOUBT }
+        Self { one, several, tail: String::new(), in_doubt: IN_DOUBT, in_doubt_generated: None }
     }
 
     /// Adds what stands after the users, such as ` to group class`.
@@ -57,6 +58,12 @@ impl Deed {
     /// Sets what is said of a user, `{user}`, of whom Cognito did not answer.
     pub const fn in_doubt(mut self, said: &'static str) -> Self {
         self.in_doubt = said;
+        self
+    }
+
+    /// Sets what is said of such a user whose password is generated: the same command would not have it again.
+    pub const fn for_generated(mut self, said: &'static str) -> Self {
+        self.in_doubt_generated = Some(said);
         self
     }
 
@@ -178,8 +185,8 @@ impl Batch<'_> {
         let may_be_done =
             error.kind() == Kind::Network && !is_throttled && !fault_in(&error).is_some_and(TransportError::is_unsent);
         if may_be_done {
-            // The same command has the same password for who has one of a file or a run.
-            let said = if user.password.is_some() { IN_DOUBT } else { self.deed.in_doubt };
+            let is_given = user.password.is_some();
+            let said = self.deed.in_doubt_generated.filter(|_| !is_given).unwrap_or(self.deed.in_doubt);
             so_far.in_doubt.push(Advice::new(said).word("user", &user.shown));
         }
         if so_far.is_late && may_be_done {

@@ -57,7 +57,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     if !args.dry_run {
         selected.hold(app.deadline())?;
     }
-    selected.run().map_or(Ok(()), refuse_unfinished)?;
+    selected.run().map_or(Ok(()), |run| refuse_unfinished(run, "nothing was deleted"))?;
     if args.dry_run {
         if selected.len() == 0 {
             terminal::note("no user matches");
@@ -66,10 +66,7 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     }
     let total = selected.len();
     if total == 0 {
-        match selected.run() {
-            Some(run) => note_without_users(run, "nothing was deleted"),
-            None => terminal::note("no user matches: nothing was deleted"),
-        }
+        tell_no_user(selected.run(), "nothing was deleted");
         return Ok(());
     }
     if !args.yes {
@@ -88,10 +85,22 @@ pub fn run(app: &App, args: &Delete) -> Result<()> {
     delete(app, &profile, &mut selected)
 }
 
-/// Says that a run created no user, or none who is there, and how its record goes.
-pub fn note_without_users(run: &Run, so: &str) {
-    terminal::note(&format!("run {} created no user: {so}", run.head.run));
-    terminal::hint(Advice::new("delete its record: cogtok user runs forget {run}{p}").word("run", &run.head.run));
+/// Says that there is no user to change, and why `so`. Where a run has nothing but users whom it left unchanged, its record can go.
+pub fn tell_no_user(run: Option<&Run>, so: &str) {
+    let Some(run) = run else { return terminal::note(&format!("no user matches: {so}")) };
+    let id = &run.head.run;
+    // The record has the passwords of users who were there before as well.
+    let set = run.count(&[State::Created, State::Done]);
+    if set > 0 {
+        let whom = terminal::counted(set, "user");
+        return terminal::note(&format!(
+            "run {id} created no user and gave {whom} who existed before a password: {so}"
+        ));
+    }
+    terminal::note(&format!("run {id} created no user: {so}"));
+    if run.count(&[State::Intent]) == 0 {
+        terminal::hint(Advice::new("delete its record: cogtok user runs forget {run}{p}").word("run", id));
+    }
 }
 
 /// Deletes the users who were selected, and drops the run where they are those of one, which is held. It needs no password of
@@ -144,13 +153,13 @@ pub fn delete(app: &App, profile: &Profile, selected: &mut Selected) -> Result<(
 const IN_DOUBT: &str = "Cognito may have deleted {user}: the same command goes on with those who are left";
 
 /// Refuses a run that was stopped in the middle of a request: its record has the only knowledge of a user that Cognito may have created.
-pub fn refuse_unfinished(run: &Run) -> Result<()> {
+pub fn refuse_unfinished(run: &Run, so: &str) -> Result<()> {
     let open = run.count(&[State::Intent]);
     if open == 0 {
         return Ok(());
     }
     let (id, users) = (&run.head.run, if open == 1 { "one user".to_owned() } else { format!("{open} users") });
-    let why = format!("run {id} was stopped before Cognito answered for {users}: nothing was deleted");
+    let why = format!("run {id} was stopped before Cognito answered for {users}: {so}");
     Err(Error::new(Kind::Failure, why)
         .hint(Advice::new("finish the run first: cogtok user create {run} --resume{p}").text("run", id)))
 }

@@ -56,7 +56,7 @@ impl Ended {
     /// The same, and keeps other processes from it.
     fn hold(&self, app: &App) -> Result<Selected> {
         let run = Run::open(&self.path, app.deadline())?;
-        refuse_unfinished(&run)?;
+        refuse_unfinished(&run, "nothing was deleted")?;
         made_by(run)
     }
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::batch::{Batch, Deed};
 use super::chosen::{Chosen, Selected};
-use super::delete::note_without_users;
+use super::delete::{refuse_unfinished, tell_no_user};
 use super::pool_user::or_no_such_user;
 use super::selection::{Others, Selection};
 use crate::app::App;
@@ -101,10 +101,8 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     app.extend_default_timeout();
     let total = selected.len();
     if total == 0 {
-        match selected.run() {
-            Some(run) => note_without_users(run, "no password was set"),
-            None => terminal::note("no user matches: no password was set"),
-        }
+        selected.run().map_or(Ok(()), |run| refuse_unfinished(run, "no password was set"))?;
+        tell_no_user(selected.run(), "no password was set");
         return Ok(());
     }
     let is_one = !users.usernames.is_empty();
@@ -128,7 +126,11 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
     let is_permanent = !args.temporary && unseal(app, &mut selected)?;
     let deed = Deed::new_for_each("set the password of", "set the passwords of");
     let is_known = args.password_stdin || args.ask;
-    let deed = if is_known { deed } else { deed.in_doubt(IN_DOUBT) };
+    let deed = match (is_known, args.temporary) {
+        (true, _) => deed,
+        (false, false) => deed.for_generated(IN_DOUBT),
+        (false, true) => deed.for_generated(IN_DOUBT_TEMPORARY),
+    };
     let batch = Batch { total, doing: "setting passwords", deed, is_quiet: is_one };
     // Passwords that nobody reads are not set: the users who are left keep theirs.
     let is_unread = Cell::new(false);
@@ -172,6 +174,7 @@ pub fn run(app: &App, args: &SetPassword) -> Result<()> {
 /// What is said of a user of whom Cognito did not answer: the password that it may have set is printed nowhere.
 const IN_DOUBT: &str =
     "{user} may have a new password, which cogtok did not print: set another: cogtok user set-password {user}{p}";
+const IN_DOUBT_TEMPORARY: &str = "{user} may have a new password, which cogtok did not print: set another: cogtok user set-password {user}{p} --temporary";
 
 fn ask() -> Result<Secret> {
     terminal::ask_new_secret(Question::new("New password", "the new password"), "add `--password-stdin`")
