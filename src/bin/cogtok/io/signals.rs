@@ -205,11 +205,11 @@ fn start_watching() {
                 terminal::new_line();
             }
             let code = ending::exit_code(signal);
+            settle(code);
             if !matches!(signal, SIGHUP | SIGINT | SIGTERM) {
-                settle(code);
                 ending::by_default(signal);
             }
-            end(code);
+            exit(code);
         }
     });
 }
@@ -252,9 +252,13 @@ pub fn end_as(code: i32) -> ! {
     std::process::exit(code)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a signal or a panic ends the process from here and nowhere else")]
 fn end(code: u8) -> ! {
     settle(code);
+    exit(code)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a signal or a panic ends the process from here and nowhere else")]
+fn exit(code: u8) -> ! {
     std::process::exit(i32::from(code))
 }
 
