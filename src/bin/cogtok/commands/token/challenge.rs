@@ -11,7 +11,6 @@ use cogtok::settings::types::FirstFactor;
 use cogtok::user_pool::challenge::{Challenge, ChallengeResponse, CodeFrom, SOFTWARE_TOKEN, is_email};
 
 use super::authenticator_key::show_key;
-use crate::app::options::not_empty;
 use crate::commands::mistyped;
 use crate::completion;
 use crate::io::terminal;
@@ -24,7 +23,7 @@ const NAMED: usize = 8;
 #[derive(Debug, Default, Args)]
 pub struct Options {
     /// The code of the second factor, or the answer to a custom challenge; else COGTOK_MFA_CODE
-    #[arg(long, value_name = "CODE", value_parser = not_empty, conflicts_with = "mfa_code_stdin")]
+    #[arg(long, value_name = "CODE", conflicts_with = "mfa_code_stdin")]
     pub mfa_code: Option<String>,
     /// Read that code from standard input, from the last line where passwords come before it
     #[arg(long)]
