@@ -70,10 +70,10 @@ impl OwnerArgs {
         key: &CacheKey,
         min_validity: Duration,
     ) -> Result<identity_pool::AwsCredentials> {
-        signals::watch();
         let of_user = user_token::cache_key(profile)?;
         let wanted = Wanted { key, subject: &|| app.subject(&of_user), min_validity };
         aws_credentials::serve(&app.cache(), &wanted, app.deadline(), env::now, |known| {
+            signals::watch();
             let got = TokenArgs::id_token_of(self.username.clone()).get(app);
             let got = got.map_err(|error| error.context("no ID token for the identity pool"))?;
             let id_token = got.token()?.value.clone();
