@@ -2,6 +2,7 @@
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
+use cogtok::cache::token_cache::CacheKey;
 use cogtok::error::{Advice, Error, Result, printable};
 use cogtok::settings::keys::Key;
 use cogtok::settings::profile::Profile;
@@ -68,19 +69,29 @@ fn revoke_own(app: &App, profile: &Profile) -> Result<()> {
             ended(app, &key, of_session.as_mut(), None);
             let forgotten = cache.forget(&key);
             drop((lock, of_session));
-            let derived = Derived::in_cache(app)?.delete(&key, &subjects);
-            derived.tell_aws();
-            forgotten.and(derived.done)?;
             let of = profile.user.username.as_ref().map(|name| format!(" of {}", printable(name.as_str(), 128)));
             let of = of.unwrap_or_default();
-            terminal::note(&format!("revoked the refresh token{of}, and removed its tokens"));
+            let removed = if forgotten.is_ok() { ", and removed its tokens" } else { "" };
+            terminal::note(&format!("revoked the refresh token{of}{removed}"));
+            forgotten.and_then(|()| forget_derived(app, &key, &subjects)).map_err(|error| {
+                error.hint("run `cogtok logout{p}` to delete the rest: Cognito has ended the session already")
+            })?;
         }
         _ => {
+            drop((lock, of_session));
             terminal::note("there is no refresh token to revoke");
+            forget_derived(app, &key, &subjects)?;
             app.for_others(profile, Some("token revoke")).into_iter().for_each(terminal::hint);
         }
     }
     Ok(())
+}
+
+/// Deletes what was obtained with the tokens of the session.
+fn forget_derived(app: &App, key: &CacheKey, subjects: &[String]) -> Result<()> {
+    let derived = Derived::in_cache(app)?.delete(key, subjects);
+    derived.tell_aws();
+    derived.done
 }
 
 fn revoke_given(app: &App, profile: &Profile) -> Result<()> {
