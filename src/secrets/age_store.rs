@@ -254,7 +254,7 @@ impl SealedFile {
             return Err(Error::store(format!("{shown} would be larger than {} MiB: nothing was changed", LIMIT >> 20))
                 .hint(AdviceKind::DeleteSecrets));
         }
-        file::replace(&self.path, &sealed).map_err(unwritable)
+        file::replace_if(&self.path, &sealed, || true).map(drop).map_err(unwritable)
     }
 
     fn read(&self) -> Result<Option<Zeroizing<Vec<u8>>>> {

@@ -78,19 +78,30 @@ fn read_if(
 /// # Errors
 /// The operating system's error; then the old file is unchanged.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace_if(path, bytes, || true).map(drop)
+    replace_owned(path, bytes, || true, |_| Ok(())).map(drop)
 }
 
-/// As [`replace`], if `is_wanted` returns true at the last moment before the rename. Returns whether it was done.
+/// As [`replace`], if `is_wanted` returns true at the last moment before the rename. Returns whether it was done. Whose file it was keeps
+/// it, where root replaces it: only for what its owner may read.
 ///
 /// # Errors
 /// As [`replace`].
 pub fn replace_if(path: &Path, bytes: &[u8], is_wanted: impl FnOnce() -> bool) -> io::Result<bool> {
+    replace_owned(path, bytes, is_wanted, |new| owner::keep_owner(new, path))
+}
+
+fn replace_owned(
+    path: &Path,
+    bytes: &[u8],
+    is_wanted: impl FnOnce() -> bool,
+    own: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<bool> {
     let (dir, name) = split(path)?;
     create_dir(dir)?;
     let prefix = format!(".{name}.");
     sweep(dir, &prefix);
     let temporary = written(dir, &prefix, bytes)?;
+    own(temporary.as_file())?;
     if !is_wanted() {
         return Ok(false);
     }

@@ -29,6 +29,29 @@ pub fn keep(made: &File, dir: &Path) -> io::Result<()> {
     })
 }
 
+/// Gives a new file to the owner of the one that it replaces, if root replaces it.
+///
+/// # Errors
+/// The operating system's error: then the file must be deleted.
+#[cfg(unix)]
+pub fn keep_owner(made: &File, old: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    match std::fs::symlink_metadata(old) {
+        Ok(old) if old.is_file() && old.uid() != 0 && old.uid() != made.metadata()?.uid() => {
+            fchown(made, Some(old.uid()), Some(old.gid()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+pub fn keep_owner(_: &File, _: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Whether a file is this user's: for root also one that belongs to the owner of the directory it is in, in the home of that user.
 #[cfg(unix)]
 pub fn is_ours(file: &Metadata, dir: Option<&Path>) -> bool {

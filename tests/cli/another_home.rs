@@ -319,6 +319,11 @@ fn in_a_directory_of_another_user_root_takes_nothing_and_gives_nothing() {
     output.ok().stderr_has("warning: the cached token in ").stderr_has("it belongs to another user");
     assert_eq!((server.hits(), file.metadata().unwrap().uid()), (before + 1, 0));
     home.scripted_m2m(&[]).run().ok().quiet().stdout_is(&output.stdout);
+    // What they can read anyway stays theirs.
+    let config = home.config_file();
+    lchown(&config, Some(USER), Some(USER)).unwrap();
+    home.cogtok(["profile", "set", "ws", "region", "eu-west-1"]).run().ok();
+    assert_eq!(config.metadata().unwrap().uid(), USER);
     let out = home.plant("theirs/note", "x");
     give(out.parent().unwrap());
     let token = home.allow(out.with_file_name("token"));
