@@ -183,3 +183,27 @@ fn what_was_obtained_with_a_session_ends_with_it() {
         }
     }
 }
+
+#[test]
+fn what_was_revoked_is_said_to_be_so_whatever_another_process_holds() {
+    let who = Arc::new(Mutex::new(ALICE));
+    let (server, keyring) = (cognito(&who, 3600), Keyring::start());
+    let home = home_at(&server);
+    log_in(&home, &keyring);
+    home.cogtok(["aws-credentials"]).keyring(&keyring).run().ok();
+    let is_lock = |path: &std::path::PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with("aws-") && name.ends_with(".lock")
+    };
+    let lock = std::fs::File::open(home.cache_files().into_keys().find(is_lock).unwrap()).unwrap();
+    lock.lock().unwrap();
+    let revoke = |words: &[&str]| home.cogtok(["token", "revoke"]).args(words).keyring(&keyring).run();
+    let output = revoke(&["--timeout", "2s"]);
+    output
+        .code(7)
+        .stderr_has("revoked the refresh token")
+        .stderr_has("hint: run `cogtok logout -p ws` to delete the rest");
+    drop(lock);
+    revoke(&[]).ok().stderr_has("there is no refresh token to revoke");
+    assert!(kinds(&home).is_empty());
+}
