@@ -55,7 +55,7 @@ pub fn ask_secret_once(question: impl Into<Question>, instead: impl Into<Advice>
     if !can_ask() {
         return Err(nobody(&format!("{question} is needed, and {}", nobody_there())));
     }
-    signals::watch();
+    signals::watch_all();
     let _modes = Asking::begin();
     let _clock = asking();
     match read_hidden(&format!("{}: ", printable(&prompt, 300))) {
@@ -144,7 +144,7 @@ pub fn ask_line_once(question: impl Into<Question>, instead: impl Into<Advice>) 
     if !can_ask() {
         return Err(Error::new(Kind::NeedsHuman, format!("{question} is needed, and {}", nobody_there())).hint(instead));
     }
-    signals::watch();
+    signals::watch_all();
     let _clock = asking();
     let ask = || put(&format!("{}: ", printable(&prompt, 300)));
     let typed = match typed::read(MAX_BYTES, Until::Line, true, ask) {
@@ -284,7 +284,7 @@ pub fn offer(question: &str) -> Result<bool> {
 }
 
 fn yes_or_no(question: &str, default: bool) -> Result<bool> {
-    signals::watch();
+    signals::watch_all();
     let _modes = Asking::begin();
     put(&format!("{} [{}] ", printable(question, 300), if default { "Y/n" } else { "y/N" }));
     let _clock = asking();

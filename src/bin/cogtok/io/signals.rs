@@ -7,11 +7,15 @@ pub mod exec_handoff;
 mod heir;
 
 use std::ffi::OsString;
+#[cfg(unix)]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, mpsc};
 use std::time::Duration;
 
 use cogtok::error::Kind;
+#[cfg(unix)]
+use signal_hook::iterator::Handle;
 
 use crate::io::shell::ExportFailure;
 use crate::io::{progress, terminal};
@@ -129,9 +133,17 @@ pub fn watch() {
     ONCE.call_once(start_watching);
 }
 
+/// As [`watch`], with every signal that would end the process: where the terminal is not as it was, or a child is to have them. To watch
+/// them all takes longer than a request.
+pub fn watch_all() {
+    watch();
+    #[cfg(unix)]
+    watch_others();
+}
+
 /// Runs `work`, in which another program has the terminal: Ctrl-C is that program's.
 pub fn lending_terminal<T>(work: impl FnOnce() -> T) -> T {
-    watch();
+    watch_all();
     IS_LENT.store(true, Ordering::SeqCst);
     let result = work();
     #[cfg(unix)]
@@ -166,17 +178,34 @@ pub fn stop() {
     let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
 }
 
+/// Adds signals to those that are handled.
+#[cfg(unix)]
+static WATCHING: OnceLock<Handle> = OnceLock::new();
+
+#[cfg(unix)]
+fn watch_others() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let Some(watching) = WATCHING.get() else { return };
+        let others: Vec<i32> = ending::others().filter(|signal| !exec_handoff::is_ignored(*signal)).collect();
+        exec_handoff::watch(&others);
+        for other in others {
+            let _ = watching.add_signal(other);
+        }
+    });
+}
+
 #[cfg(unix)]
 fn start_watching() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
     use signal_hook::iterator::SignalsInfo;
     use signal_hook::iterator::exfiltrator::WithOrigin;
     let mut watched = vec![SIGHUP, SIGINT, SIGTERM, SIGTSTP];
-    watched.extend(ending::others());
     // A signal that was ignored at the start stays ignored: `nohup`, and background jobs of a shell.
     watched.retain(|signal| !exec_handoff::is_ignored(*signal));
     exec_handoff::watch(&watched);
     let Ok(mut signals) = SignalsInfo::<WithOrigin>::new(watched) else { return };
+    let _ = WATCHING.set(signals.handle());
     let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for origin in signals.forever() {
             let signal = origin.signal;

@@ -65,7 +65,7 @@ pub fn stdin_up_to(limit: usize) -> Result<Vec<u8>> {
 }
 
 fn stdin(limit: usize, is_shown: bool, ask: impl FnOnce()) -> Result<Vec<u8>> {
-    signals::watch();
+    signals::watch_all();
     if io::stdin().is_terminal() {
         let _clock = asking();
         let mut typed = typed::read(limit, Until::End, is_shown, ask).map_err(unreadable)?;

@@ -12,7 +12,7 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 #[cfg(unix)]
 use signal_hook::low_level::siginfo::Origin;
 
-use super::{IS_LENT, watch};
+use super::{IS_LENT, watch_all};
 #[cfg(unix)]
 use super::{ending, exec_handoff};
 
@@ -29,7 +29,7 @@ static IS_NEAR: AtomicBool = AtomicBool::new(false);
 /// The errors of `start`.
 pub fn start_heir(start: impl FnOnce() -> std::io::Result<Child>) -> std::io::Result<Child> {
     IS_NEAR.store(true, Ordering::SeqCst);
-    watch();
+    watch_all();
     #[cfg(unix)]
     watch_for_heir();
     let started = start();
