@@ -13,8 +13,17 @@ import tempfile
 import threading
 import time
 
-TARGET, COGTOK, RUNS = sys.argv[1], os.path.abspath(sys.argv[2]), int(sys.argv[3])
-EMPTY = os.path.abspath(f"{TARGET}/bench/empty")
+
+def installed(program):
+    """A copy, as an installed program is. What a linker wrote piece by piece lies in memory so, and each piece costs a page fault."""
+    copy = os.path.abspath(f"{sys.argv[1]}/bench/installed/{os.path.basename(program)}")
+    os.makedirs(os.path.dirname(copy), exist_ok=True)
+    shutil.copy2(program, copy)
+    return copy
+
+
+TARGET, COGTOK, RUNS = sys.argv[1], installed(sys.argv[2]), int(sys.argv[3])
+EMPTY = installed(f"{TARGET}/bench/empty")
 
 
 class Endpoint(http.server.BaseHTTPRequestHandler):
