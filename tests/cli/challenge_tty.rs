@@ -288,6 +288,9 @@ fn ctrl_c_and_signals_in_a_question_end_it_and_restore_the_terminal() {
                 terminal.expect_no_echo();
             }
             terminal.send("468");
+            if !is_secret {
+                terminal.expect("468");
+            }
             match signal {
                 Some(signal) => terminal.signal(signal),
                 None => drop(terminal.send("\u{3}")),
