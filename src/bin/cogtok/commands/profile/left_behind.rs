@@ -41,7 +41,7 @@ pub fn tell(app: &App, before: Option<&Config>, names: &[ProfileName]) {
             .try_for_each(|name| tell_one(app, before, &after, name))
     });
     if let Err(error) = told {
-        log::info!(target: "cogtok", "what the change leaves stored can't be told: {error}");
+        log::info!(target: "cogtok", "cogtok can't tell what the change leaves stored: {error}");
     }
 }
 

@@ -92,10 +92,8 @@ pub fn tell_no_user(run: Option<&Run>, so: &str) {
     // The record has the passwords of users who were there before as well.
     let set = run.count(&[State::Created, State::Done]);
     if set > 0 {
-        let whom = terminal::counted(set, "user");
-        return terminal::note(&format!(
-            "run {id} created no user and gave {whom} who existed before a password: {so}"
-        ));
+        let (whom, verb) = (terminal::counted(set, "user"), if set == 1 { "is" } else { "are" });
+        return terminal::note(&format!("{whom} of run {id} existed before it and {verb} left unchanged: {so}"));
     }
     terminal::note(&format!("run {id} created no user: {so}"));
     if run.count(&[State::Intent]) == 0 {
